@@ -1,0 +1,169 @@
+"""Folder ↔ model, tokenizer and task. The folder is an ordinary Hugging Face one; ours is `headstart.json` beside it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headstart._version import __version__
+from headstart.errors import ModelError
+from headstart.hardware import Hardware
+from headstart.tasks import TASKS, QuestionAnswering
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+CARD = "headstart.json"
+ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")  # its names across model families
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A loaded model with all that is needed to use it as it was trained.
+
+    `trained` is False when the head is new. `card` is the content of `headstart.json`, empty for foreign models.
+    """
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    task: QuestionAnswering
+    trained: bool
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load(
+    name: str | Path, hardware: Hardware, *, task: str | None = None, attention_dropout: float | None = None
+) -> Checkpoint:
+    """Load a folder or hub id with the head of its task; a new head where it has none.
+
+    Raises:
+        ModelError: nothing there, not an encoder, or no such head for it.
+    """
+    import transformers
+
+    card = _read_card(Path(name))
+    task_class = TASKS[card.get("task", task or QuestionAnswering.name)]
+    head = getattr(transformers, task_class.head)
+    with _quiet_transformers(), _readable_errors(str(name), task_class.head):
+        config = transformers.AutoConfig.from_pretrained(name)
+        for key in ATTENTION_DROPOUT:
+            if attention_dropout is not None and hasattr(config, key):
+                setattr(config, key, attention_dropout)
+        model, info = head.from_pretrained(
+            name, config=config, attn_implementation=hardware.attention, output_loading_info=True
+        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(name)
+    return Checkpoint(
+        name=str(name),
+        model=model.to(hardware.device),
+        tokenizer=tokenizer,
+        task=task_class.from_options(card.get("options", {})),
+        trained=not info["missing_keys"],
+        card=card,
+    )
+
+
+def load_trained(name: str | Path, hardware: Hardware) -> Checkpoint:
+    """Load a model that can be asked; an encoder with an untrained head would answer at random."""
+    checkpoint = load(name, hardware)
+    if not checkpoint.trained:
+        raise ModelError(
+            f"a model with a trained head ({checkpoint.task.head})",
+            f"{name} without one: its answers would be random",
+            f"train it first: headstart train --model {name} --train … --output DIR",
+        )
+    checkpoint.model.eval()
+    return checkpoint
+
+
+def token_limit(checkpoint: Checkpoint) -> int | None:
+    """The longest input the model has positions for, in tokens; None where there is no limit."""
+    config = checkpoint.model.config
+    limits = [checkpoint.tokenizer.model_max_length, getattr(config, "max_position_embeddings", None)]
+    known = [limit for limit in limits if isinstance(limit, int) and 0 < limit < 10**9]
+    return min(known, default=None)
+
+
+def save(
+    folder: Path, checkpoint: Checkpoint, *, task: QuestionAnswering, facts: Mapping[str, Any], readme: str = ""
+) -> None:
+    """Write model, tokenizer, `headstart.json` and model card; a reader never meets half of them.
+
+    Everything is written beside the folder first and moved in at the end.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    card = {"headstart": __version__, "task": task.name, "options": task.options(), **facts}
+    partial = Path(tempfile.mkdtemp(dir=folder, prefix=".saving-"))
+    try:
+        with _quiet_transformers():
+            checkpoint.model.save_pretrained(partial)
+            checkpoint.tokenizer.save_pretrained(partial)
+        write_json(partial / CARD, card)
+        if readme:
+            (partial / "README.md").write_text(readme, encoding="utf-8")
+        for path in sorted(partial.iterdir()):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Readable JSON, UTF-8, one final newline."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    path = folder / CARD
+    if not path.is_file():
+        return {}
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        known = card["task"] in TASKS
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise ModelError(f"a {CARD} with a known task ({', '.join(TASKS)})", f"{path} without", "save the model again")
+    return dict(card)
+
+
+@contextmanager
+def _readable_errors(name: str, head: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        remedy = "check the path or the hub id, and the network (HF_ENDPOINT, HF_HUB_OFFLINE)"
+        if Path(name).is_dir():
+            remedy = "the folder needs config.json, model.safetensors and tokenizer.json"
+        raise ModelError("a model folder or a hub id", f"{name}: {_first_line(error)}", remedy) from None
+    except ValueError as error:
+        raise ModelError(f"a model that transformers can load with {head}", f"{name}: {_first_line(error)}",
+                         "choose another encoder; BERT, RoBERTa, DeBERTa, ELECTRA, ModernBERT work") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """No load report and no bar for a second's work; both come back afterwards."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,79 @@
+"""Typed examples and predictions: the plain values every stage passes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One annotator's answer: its text and the character of the context it starts at.
+
+    >>> answer = Answer("Jay Z", 34)
+    >>> answer.start, answer.end
+    (34, 39)
+    """
+
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The character after the last one of the answer."""
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionExample:
+    """A question with its context, as the user wrote it.
+
+    `answers` holds what each annotator marked, duplicates kept: an empty tuple means that the context does not
+    answer the question, None that nothing is known (a question to be asked, not to learn from).
+    `place` says where the example came from ("train.json, article 3, paragraph 0, question 2"), for messages.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...] | None = None
+    title: str = ""
+    place: str = ""
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether the example is known to have no answer in its context."""
+        return self.answers == ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpanAnswer:
+    """One ranked candidate: text cut from the context, its characters `[start, end)` and how good it is.
+
+    `score` is the start logit plus the end logit; `probability` its share among all candidates of the question
+    (every span of every window, and "no answer" where the model knows it). No answer is `text == ""` with
+    `start == end == 0`.
+    """
+
+    text: str
+    start: int
+    end: int
+    score: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPrediction:
+    """What decoding makes of one question: ranked answers and the score of "no answer".
+
+    `null_odds` is the no-answer score minus the score of the best span: above the threshold the question counts
+    as unanswered. None where the model was never shown a question without an answer.
+    """
+
+    id: str
+    nbest: tuple[SpanAnswer, ...]
+    null_odds: float | None = None
+
+    @property
+    def best_span(self) -> SpanAnswer | None:
+        """The highest ranked candidate that is a span, if there is one."""
+        return next((answer for answer in self.nbest if answer.text), None)

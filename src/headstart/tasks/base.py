@@ -1,0 +1,66 @@
+"""The interface of a task family: all that differs between question answering and the tasks to come.
+
+A task is a small frozen object that carries its own options, so that the same object that trained a model decodes
+for it on the command line, in Python and in the server. Everything else (batches, training, precision, saving) is
+written once, in the engine, and knows only this interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from headstart.data import ReadData
+from headstart.ragged import Array
+from headstart.tokens import TextEncoder
+from headstart.window_store import WindowRows
+from headstart.windows import Window
+
+if TYPE_CHECKING:
+    import torch
+    from typing_extensions import Self
+
+
+class Task(Protocol):
+    """What the engine asks of a task. `decode` and `score` are numpy and plain Python only."""
+
+    name: ClassVar[str]  # the command-line word, and the tag in a saved folder
+    head: ClassVar[str]  # the transformers class that puts the head on an encoder
+    metric: ClassVar[str]  # the score that picks the best checkpoint
+
+    def options(self) -> dict[str, Any]:
+        """Everything needed to make this task again; plain values for JSON."""
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Self:
+        """The task that `options()` described."""
+
+    def read(self, sources: Sequence[str], *, role: str, **options: Any) -> ReadData:
+        """Sources → examples."""
+
+    def for_data(self, examples: Sequence[Any]) -> Self:
+        """The task, told what the training data needs (unanswerable questions, labels …)."""
+
+    def windows(self, examples: Sequence[Any], encoder: TextEncoder) -> Iterator[Window]:
+        """Examples → windows, labelled where gold is known."""
+
+    def self_test(self, examples: Sequence[Any], encoder: TextEncoder) -> str:
+        """Check on a sample that labels point at what they should; say what was checked, or raise."""
+
+    def targets(self, rows: WindowRows, width: int, *, left: bool) -> dict[str, Array]:
+        """What the model learns from a batch padded to `width`; one row a window."""
+
+    def loss(self, outputs: Any, targets: Mapping[str, torch.Tensor], attention_mask: torch.Tensor) -> torch.Tensor:
+        """The loss of each window, (windows,)."""
+
+    def shrink(self, outputs: Any, rows: WindowRows, *, left: bool) -> Any:
+        """Logits of a batch → the little that decoding needs of them."""
+
+    def decode(self, parts: Sequence[Any], examples: Sequence[Any]) -> list[Any]:
+        """Shrunk batches → one prediction an example, in the order of the examples."""
+
+    def tune(self, examples: Sequence[Any], predictions: Sequence[Any]) -> Self:
+        """The task with thresholds fitted on labelled predictions."""
+
+    def score(self, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, float]:
+        """Gold + predictions → scores by their official names."""

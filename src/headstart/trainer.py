@@ -1,0 +1,165 @@
+"""`transformers.Trainer` with four hooks, each with its reason, and the progress a person sees."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from transformers import Trainer, TrainerCallback
+
+from headstart.batching import Collator, TokenBudgetSampler
+from headstart.messages import Messages
+from headstart.window_store import WindowRows, WindowStore
+
+if TYPE_CHECKING:
+    from headstart.inference import Evaluation, Predictor
+
+
+class TrainingWindows(torch.utils.data.Dataset[int]):
+    """The windows of a store, fetched a whole batch at a time."""
+
+    def __init__(self, store: WindowStore) -> None:
+        self.store = store
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def __getitem__(self, index: int) -> WindowRows:
+        return self.store.rows([index])
+
+    def __getitems__(self, indices: list[int]) -> WindowRows:
+        """What torch's loader calls for a batch."""
+        return self.store.rows(indices)
+
+
+class TrainingCollator:
+    """Windows → model inputs and targets; a top-level class so that loader processes can be started with it."""
+
+    def __init__(self, collator: Collator, task: Any) -> None:
+        self.collator, self.task = collator, task
+
+    def __call__(self, rows: WindowRows) -> dict[str, torch.Tensor]:
+        inputs = self.collator.inputs(rows)
+        targets = self.task.targets(rows, inputs["input_ids"].shape[1], left=self.collator.left)
+        return inputs | {name: torch.from_numpy(array) for name, array in targets.items()}
+
+
+class HeadstartTrainer(Trainer):
+    """The standard Trainer; what is ours are batches by tokens, the loss and the evaluation.
+
+    * `get_train_dataloader`: Trainer's samplers choose windows, ours fill batches up to a number of tokens.
+    * `compute_loss`: several annotators' answers, and every window weighs the same whatever batch it is in.
+    * `evaluate`: the inference path that the command line and Python use, so that the scores are the same.
+    * `_remove_unused_columns` never runs: our windows are not a table of model arguments.
+    """
+
+    def __init__(
+        self, *, store: WindowStore, predictor: Predictor, validation: tuple[WindowStore, list[Any]] | None,
+        sampler: TokenBudgetSampler, **kwargs: Any,
+    ) -> None:
+        # Trainer insists on an evaluation data set when it is to evaluate; ours is in `validation`.
+        super().__init__(
+            train_dataset=TrainingWindows(store),
+            eval_dataset=TrainingWindows(validation[0]) if validation else None,
+            data_collator=TrainingCollator(predictor.collator, predictor.task),
+            **kwargs,
+        )
+        self.predictor = predictor
+        self.validation = validation
+        self.sampler = sampler
+        self.mean_windows = len(sampler.indices) / max(sampler.batches, 1)
+        self.model_accepts_loss_kwargs = False  # our loss is already a mean: Trainer has to divide by accumulation
+
+    def get_train_dataloader(self) -> Any:
+        """Batches by token budget. Accelerate's loader class passes epochs on and can skip when resuming."""
+        from accelerate.data_loader import DataLoaderShard
+
+        return DataLoaderShard(
+            self.train_dataset,
+            device=self.args.device,
+            batch_sampler=self.sampler,
+            collate_fn=self.data_collator,
+            num_workers=self.args.dataloader_num_workers,
+            pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
+        )
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Sum over the windows of the batch, divided by how many a batch holds on average.
+
+        A mean over the batch would let a window count ten times as much in a batch of long windows, where there
+        are few, as in one of short ones; this way the expected gradient is that of the mean over all windows.
+        """
+        targets = {name: inputs.pop(name) for name in list(inputs) if name.endswith("_targets")}
+        outputs = model(**inputs)
+        losses = self.predictor.task.loss(outputs, targets, inputs["attention_mask"])
+        loss = losses.sum() / self.mean_windows
+        return (loss, outputs) if return_outputs else loss
+
+    def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
+        """Validation loss and the task's scores, by the one inference path."""
+        assert self.validation is not None
+        begun = time.perf_counter()
+        evaluation: Evaluation = self.predictor.evaluate(*self.validation, tune=True)
+        found = {"loss": evaluation.loss, **evaluation.scores, "runtime": time.perf_counter() - begun}
+        metrics = {f"{metric_key_prefix}_{name}": float(value) for name, value in found.items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+class Progress(TrainerCallback):  # type: ignore[misc]
+    """A bar with time left on a terminal, a line now and then elsewhere; scores after each evaluation."""
+
+    def __init__(self, messages: Messages, *, metric: str, lengths: np.ndarray[Any, Any]) -> None:
+        self.messages = messages
+        self.metric = metric
+        self.tokens = float(lengths.sum())
+        self.bar: Any = None
+        self.begun = 0.0
+        self.first_step = 0
+        self.evaluating = 0.0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start counting, at the step a resumed run begins with."""
+        self.begun, self.first_step = time.monotonic(), state.global_step
+        self.bar = self.messages.bar(state.max_steps, "training", initial=state.global_step, unit="step")
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """One more step."""
+        self.bar.update()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        """Loss beside the bar, or as a line."""
+        if not logs or "loss" not in logs:
+            return
+        self.bar.set_postfix_str(f"loss {logs['loss']:.3f}")
+        if not self.messages.interactive:
+            self.messages.say(
+                f"step {state.global_step}/{state.max_steps}  loss {logs['loss']:.3f}"
+                f"  lr {logs.get('learning_rate', 0.0):.1e}  {self._time_left(state)}"
+            )
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **_: Any) -> None:
+        """The scores of the model as it is now."""
+        self.evaluating += metrics.get("eval_runtime", 0.0)
+        shown = [("loss", "loss"), ("exact", "EM"), (self.metric, self.metric.upper())]
+        parts = [f"{name} {metrics[f'eval_{key}']:.3g}" if key == "loss" else f"{name} {metrics[f'eval_{key}']:.1f}"
+                 for key, name in shown if f"eval_{key}" in metrics]
+        self.bar.clear()
+        self.messages.say(
+            f"epoch {state.epoch or 0:.2f}  validation {'  '.join(parts)}  ({metrics.get('eval_runtime', 0.0):.0f} s)"
+        )
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Leave the terminal clean."""
+        self.bar.close()
+
+    def _time_left(self, state: Any) -> str:
+        done = state.global_step - self.first_step
+        spent = time.monotonic() - self.begun - self.evaluating
+        left = int(spent / max(done, 1) * (state.max_steps - state.global_step))
+        return f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"

@@ -70,7 +70,8 @@ def self_test(examples: Sequence[QuestionExample], encoder: TextEncoder, *, samp
             f"{len(failed)} of {len(results)} sampled answers that do not: {shown}",
             "use another tokenizer for this model, or update transformers and tokenizers",
         )
-    return f"self-test: {len(results) - len(failed)} of {len(results)} sampled answers read back{_unknown(contexts, encoder)}"
+    passed = f"{len(results) - len(failed)} of {len(results)}"
+    return f"self-test: {passed} sampled answers read back{_unknown(contexts, encoder)}"
 
 
 def _sample(examples: list[QuestionExample], count: int) -> list[QuestionExample]:

@@ -102,7 +102,9 @@ class TokenBudgetSampler:
         if self.windows_per_batch:
             return np.split(shuffled, np.arange(self.windows_per_batch, len(shuffled), self.windows_per_batch))
         pools = np.split(shuffled, np.arange(POOL, len(shuffled), POOL))
-        return [batch for pool in pools for batch in pack(self.lengths, by_length(self.lengths, pool), tokens=self.tokens)]
+        return [
+            batch for pool in pools for batch in pack(self.lengths, by_length(self.lengths, pool), tokens=self.tokens)
+        ]
 
 
 def _fit(batches: list[Array], lengths: Array, count: int) -> list[Array]:

@@ -1,4 +1,4 @@
-"""Folder ↔ model, tokenizer and task. The folder is an ordinary Hugging Face one; ours is `headstart.json` beside it."""
+"""Folder ↔ model, tokenizer and task. An ordinary Hugging Face folder; what is ours is `headstart.json` beside it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart._version import __version__
+from headstart.encoders import resolve
 from headstart.errors import ModelError
 from headstart.hardware import Hardware
 from headstart.tasks import TASKS, QuestionAnswering
@@ -48,6 +49,7 @@ def load(
     """
     import transformers
 
+    name = resolve(str(name))
     card = _read_card(Path(name))
     task_class = TASKS[card.get("task", task or QuestionAnswering.name)]
     head = getattr(transformers, task_class.head)
@@ -144,8 +146,11 @@ def _readable_errors(name: str, head: str) -> Iterator[None]:
             remedy = "the folder needs config.json, model.safetensors and tokenizer.json"
         raise ModelError("a model folder or a hub id", f"{name}: {_first_line(error)}", remedy) from None
     except ValueError as error:
-        raise ModelError(f"a model that transformers can load with {head}", f"{name}: {_first_line(error)}",
-                         "choose another encoder; BERT, RoBERTa, DeBERTa, ELECTRA, ModernBERT work") from None
+        raise ModelError(
+            f"a model that transformers can load with {head}",
+            f"{name}: {_first_line(error)}",
+            "choose another encoder; BERT, RoBERTa, DeBERTa, ELECTRA, ModernBERT work",
+        ) from None
 
 
 def _first_line(error: Exception) -> str:

@@ -28,7 +28,9 @@ def draw_curves(log_history: Sequence[Mapping[str, Any]], path: Path) -> None:
         for label, (key, colour) in lines.items():
             steps, values = points(log_history, key)
             if steps:
-                axes.plot(steps, values, label=label, color=colour, marker="o" if len(steps) < 20 else None, markersize=4)
+                axes.plot(
+                    steps, values, label=label, color=colour, marker="o" if len(steps) < 20 else None, markersize=4
+                )
         axes.set_xlabel("step")
         axes.set_ylabel(unit)
         axes.grid(alpha=0.3)

@@ -49,16 +49,21 @@ class QuestionExample:
 class SpanAnswer:
     """One ranked candidate: text cut from the context, its characters `[start, end)` and how good it is.
 
-    `score` is the start logit plus the end logit; `probability` its share among all candidates of the question
-    (every span of every window, and "no answer" where the model knows it). No answer is `text == ""` with
-    `start == end == 0`.
+    `probability` is its share among all candidates of the question: every span of every window, and "no answer"
+    where the model knows it. No answer is `text == ""` with `start == end == 0`.
     """
 
     text: str
     start: int
     end: int
-    score: float
+    start_logit: float
+    end_logit: float
     probability: float
+
+    @property
+    def score(self) -> float:
+        """What candidates are ranked by: start logit plus end logit."""
+        return self.start_logit + self.end_logit
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,14 @@ class Messages:
         from tqdm import tqdm
 
         return tqdm(
-            total=total, desc=label, initial=initial, unit=unit, disable=not self.interactive, file=sys.stderr,
-            dynamic_ncols=True, leave=False,
+            total=total,
+            desc=label,
+            initial=initial,
+            unit=unit,
+            disable=not self.interactive,
+            file=sys.stderr,
+            dynamic_ncols=True,
+            leave=False,
         )
 
     def progress(self, items: Iterable[T], total: int, label: str, unit: str) -> Iterator[T]:

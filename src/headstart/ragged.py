@@ -37,6 +37,7 @@ class Ragged:
         return len(self.bounds) - 1
 
     def __getitem__(self, row: int) -> Array:
+        row = range(len(self))[row]  # counts from the end, too, and refuses what is not there
         return self.values[self.bounds[row] : self.bounds[row + 1]]
 
     @property

@@ -171,6 +171,6 @@ answer = load("{name}")(question="…", context="…")
 ## Training
 
 {facts["train"]["questions"]:,} questions from {", ".join(Path(source).name for source in settings.train)}; \
-{settings.num_train_epochs:g} epochs, learning rate {settings.learning_rate:g}, windows of {settings.max_length} tokens \
-with {settings.doc_stride} of overlap, seed {settings.seed}. Everything else stands in `run/` and `{CARD}`.
+{settings.num_train_epochs:g} epochs, learning rate {settings.learning_rate:g}, windows of {settings.max_length} \
+tokens with {settings.doc_stride} of overlap, seed {settings.seed}. Everything else stands in `run/` and `{CARD}`.
 """

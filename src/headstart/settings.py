@@ -38,7 +38,9 @@ class DataSettings(Settings):
     columns: dict[str, str] = option(
         {}, "names of your columns: question=query context=passage answer_text=span …", "data"
     )
-    on_bad_data: OnBadData = option("stop", "what to do with rows that cannot be used: stop, or skip them by name", "data")
+    on_bad_data: OnBadData = option(
+        "stop", "what to do with rows that cannot be used: stop, or skip them by name", "data"
+    )
     limit: int | None = option(None, "read only the first N questions of each data set (a quick trial)", "data", gt=0)
 
 
@@ -47,7 +49,9 @@ class WindowSettings(Settings):
 
     max_length: int = option(384, "tokens of a window: question, context and special tokens", "windows", gt=7)
     doc_stride: int = option(128, "overlap of two neighbouring windows, in tokens", "windows", ge=0)
-    max_question_length: int | None = option(None, "cut questions to this many tokens (default: never)", "windows", gt=0)
+    max_question_length: int | None = option(
+        None, "cut questions to this many tokens (default: never)", "windows", gt=0
+    )
 
 
 class DecodingSettings(Settings):
@@ -82,7 +86,11 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
     task: Literal["qa"] = option("qa", "what to train: qa (extractive question answering)", "model")
     model: str = option(..., "the encoder: a hub id, a folder, or a folder headstart trained", "model")
     attention_dropout: float | None = option(
-        0.0, "dropout in attention; 0 keeps the fast kernels (none: what the model was published with)", "model", ge=0, lt=1
+        0.0,
+        "dropout in attention; 0 keeps the fast kernels (none: what the model was published with)",
+        "model",
+        ge=0,
+        lt=1,
     )
 
     train: list[str] = option(..., "training data: files, a folder, a hub id, or the word sample", "data", min_length=1)
@@ -94,15 +102,16 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
     )
 
     num_train_epochs: float | None = option(
-        None, "passes over the training data (default: 1 from 50,000 windows on, up to 8 for small data)", "training", gt=0
+        None,
+        "passes over the training data (default: 1 from 50,000 windows on, up to 8 for small data)",
+        "training",
+        gt=0,
     )
     max_steps: int | None = option(None, "stop after this many optimizer steps", "training", gt=0)
     learning_rate: float | None = option(
         None, "peak learning rate (default: by the width of the encoder, 2e-4 at 384, 5e-5 at 768)", "training", gt=0
     )
-    train_tokens_per_batch: int = option(
-        4_096, "padded tokens of a training batch on each device", "training", gt=0
-    )
+    train_tokens_per_batch: int = option(4_096, "padded tokens of a training batch on each device", "training", gt=0)
     per_device_train_batch_size: int | None = option(
         None, "windows of a training batch, instead of a number of tokens", "training", gt=0
     )
@@ -134,7 +143,9 @@ class EvaluateSettings(DataSettings, HardwareSettings):
 
     model: Path = option(..., "a folder that headstart trained, or any span model", "model")
     data: list[str] = option(..., "labelled data: files, a folder, a hub id, or the word sample", "data", min_length=1)
-    output: Path | None = option(None, "folder for metrics.json, predictions.json, … (default: DIR/evaluation)", "output")
+    output: Path | None = option(
+        None, "folder for metrics.json, predictions.json, … (default: DIR/evaluation)", "output"
+    )
     max_length: int | None = option(None, "tokens of a window (default: as trained)", "windows", gt=7)
     doc_stride: int | None = option(None, "overlap of two windows (default: as trained)", "windows", ge=0)
     n_best_size: int | None = option(None, "candidates kept for each question (default: as trained)", "decoding", gt=0)

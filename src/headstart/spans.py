@@ -21,15 +21,16 @@ NO_SPAN = -np.inf
 class WindowSpans:
     """The best spans of some windows, characters of their contexts; one row a window, best first.
 
-    Places that hold no span have `scores == -inf`. `null` is the logit sum at CLS, `log_total` the logarithm of
-    the summed exponentials of every valid span of the window.
+    Places that hold no span have `scores == -inf`. `null` is the start and the end logit at CLS, `log_total` the
+    logarithm of the summed exponentials of every valid span of the window.
     """
 
     example: Array  # (windows,)
-    scores: Array  # (windows, n)
+    scores: Array  # (windows, n) start logit + end logit
+    start_logits: Array  # (windows, n)
     starts: Array  # (windows, n)
     ends: Array  # (windows, n)
-    null: Array  # (windows,)
+    null: Array  # (windows, 2)
     log_total: Array  # (windows,)
 
 
@@ -39,9 +40,10 @@ class ExampleSpans:
 
     example: int
     scores: Array  # (spans,)
+    start_logits: Array  # (spans,)
     starts: Array  # (spans,)
     ends: Array  # (spans,)
-    null: float
+    null: tuple[float, float]  # start and end logit of "no answer"
     log_total: float
 
 
@@ -73,9 +75,10 @@ def window_spans(
     return WindowSpans(
         example=rows.example,
         scores=scores,
+        start_logits=np.take_along_axis(start_logits, firsts, axis=1),
         starts=np.take_along_axis(starts, firsts, axis=1),
         ends=np.take_along_axis(ends, lasts, axis=1),
-        null=(start_logits[row, cls] + end_logits[row, cls]).astype(np.float64),
+        null=np.stack([start_logits[row, cls], end_logits[row, cls]], axis=1),
         log_total=np.maximum(log_total, _log_sum(scores)),
     )
 
@@ -147,7 +150,7 @@ def sliding_max(values: Array, reach: int) -> Array:
 
 
 def log_total_of_spans(start_logits: Array, end_logits: Array, inside: Array, reach: int) -> Array:
-    """log Σ exp(start + end) over every valid span of each row, (rows,); -inf where there is none.
+    """Log Σ exp(start + end) over every valid span of each row, (rows,); -inf where there is none.
 
     The sum over the ends of one start is a difference of two cumulative sums.
     """
@@ -178,13 +181,12 @@ def join(parts: Sequence[WindowSpans]) -> WindowSpans:
 
     def grid(name: str, fill: float) -> Array:
         arrays = [getattr(part, name) for part in parts]
-        return np.concatenate(
-            [np.pad(a, ((0, 0), (0, n - a.shape[1])), constant_values=fill) for a in arrays], axis=0
-        )
+        return np.concatenate([np.pad(a, ((0, 0), (0, n - a.shape[1])), constant_values=fill) for a in arrays], axis=0)
 
     return WindowSpans(
         example=np.concatenate([part.example for part in parts]),
         scores=grid("scores", NO_SPAN),
+        start_logits=grid("start_logits", 0),
         starts=grid("starts", 0),
         ends=grid("ends", 0),
         null=np.concatenate([part.null for part in parts]),
@@ -200,36 +202,41 @@ def merge_windows(spans: WindowSpans, *, n_best: int = 20) -> list[ExampleSpans]
     """
     examples = np.unique(spans.example)
     valid = np.isfinite(spans.scores) & (spans.ends > spans.starts)
-    window, _ = np.nonzero(valid)
-    flat = [part[valid] for part in (spans.scores, spans.starts, spans.ends)]
-    owner = spans.example[window]
-    owner, flat = _drop_twins(owner, *flat)
-    order = np.lexsort((flat[2], flat[1], -flat[0], owner))
-    owner, scores, starts, ends = owner[order], *(part[order] for part in flat)
-    begins = np.searchsorted(owner, examples, side="left")
-    stops = np.minimum(np.searchsorted(owner, examples, side="right"), begins + n_best)
+    owner = spans.example[np.nonzero(valid)[0]]
+    scores, starts, ends = spans.scores[valid], spans.starts[valid], spans.ends[valid]
+    kept = _without_twins(owner, scores, starts, ends)
+    kept = kept[np.lexsort((ends[kept], starts[kept], -scores[kept], owner[kept]))]
+    begins = np.searchsorted(owner[kept], examples, side="left")
+    stops = np.minimum(np.searchsorted(owner[kept], examples, side="right"), begins + n_best)
+    start_logits = spans.start_logits[valid]
+    parts = [kept[begin:stop] for begin, stop in zip(begins, stops, strict=True)]
     null, log_total = _per_example(spans, examples)
     return [
-        ExampleSpans(int(example), scores[b:s], starts[b:s], ends[b:s], float(null[i]), float(log_total[i]))
-        for i, (example, b, s) in enumerate(zip(examples, begins, stops, strict=True))
+        ExampleSpans(
+            example=int(example),
+            scores=scores[part],
+            start_logits=start_logits[part],
+            starts=starts[part],
+            ends=ends[part],
+            null=(float(logits[0]), float(logits[1])),
+            log_total=float(total),
+        )
+        for example, part, logits, total in zip(examples, parts, null, log_total, strict=True)
     ]
 
 
-def _drop_twins(owner: Array, scores: Array, starts: Array, ends: Array) -> tuple[Array, list[Array]]:
-    """Of equal spans of one example keep the best."""
+def _without_twins(owner: Array, scores: Array, starts: Array, ends: Array) -> Array:
+    """The places of the spans to keep: of equal spans of one example the best."""
     order = np.lexsort((-scores, ends, starts, owner))
-    owner, scores, starts, ends = owner[order], scores[order], starts[order], ends[order]
-    fresh = np.ones(len(owner), bool)
-    fresh[1:] = (owner[1:] != owner[:-1]) | (starts[1:] != starts[:-1]) | (ends[1:] != ends[:-1])
-    return owner[fresh], [scores[fresh], starts[fresh], ends[fresh]]
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = np.any([np.diff(part[order]) != 0 for part in (owner, starts, ends)], axis=0)
+    return order[fresh]
 
 
 def _per_example(spans: WindowSpans, examples: Array) -> tuple[Array, Array]:
-    """The smallest no-answer score and the joint log total of each example."""
-    place = np.searchsorted(examples, spans.example)
-    null = np.full(len(examples), np.inf)
-    np.minimum.at(null, place, spans.null)
+    """The logits of the smallest no-answer score, (examples, 2), and the joint log total of each example."""
+    order = np.lexsort((spans.null.sum(axis=1), spans.example))
+    null = spans.null[order[np.searchsorted(spans.example[order], examples)]]
     log_total = np.full(len(examples), NO_SPAN)
-    np.logaddexp.at(log_total, place, spans.log_total)
+    np.logaddexp.at(log_total, np.searchsorted(examples, spans.example), spans.log_total)
     return null, log_total
-

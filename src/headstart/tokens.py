@@ -1,12 +1,13 @@
 """Text → tokens with honest character offsets, and the layout of a pair: all that is special about a tokenizer.
 
-A fast tokenizer folds blanks into offsets (RoBERTa, sentencepiece), carries truncation and padding from its last
-use, puts CLS first or last and pads left or right. This file takes all that away, so that `windows.py` only does
-arithmetic.
+A fast tokenizer folds blanks into offsets (RoBERTa, sentencepiece), leaves accents out of them (BERT), carries
+truncation and padding from its last use, puts CLS first or last and pads left or right. This file takes all that
+away, so that `windows.py` only does arithmetic.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,8 @@ class Tokens:
     """One text as the tokenizer sees it, without special tokens.
 
     `ids` (tokens,), `starts` and `ends` (tokens,): the characters `[start, end)` of each token, blanks at either
-    side cut off. A token that is only blanks, or that stands for nothing in the text, has `start == end`.
+    side cut off, marks on its last letter included. A token that is only blanks, or that stands for nothing in the
+    text, has `start == end`.
     """
 
     ids: IntArray
@@ -92,6 +94,7 @@ class TextEncoder:
         self.pad_id: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
         self.pad_type: int = getattr(tokenizer, "pad_token_type_id", 0)
         self.unknown_id: int | None = tokenizer.unk_token_id
+        self.blank_id: int | None = self.backend.token_to_id(BLANK)
         self.uses_token_types = "token_type_ids" in tokenizer.model_input_names
         self.layout = _probe_layout(tokenizer)
 
@@ -107,7 +110,7 @@ class TextEncoder:
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenise texts, each for itself, without special tokens, truncation or padding."""
         encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
-        return [_tokens(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
+        return [_tokens(text, encoding, self.blank_id) for text, encoding in zip(texts, encodings, strict=True)]
 
     def encode_ids(self, texts: Sequence[str]) -> list[IntArray]:
         """As `encode`, where offsets are not needed (questions): faster."""
@@ -125,10 +128,15 @@ def _fresh_backend(tokenizer: PreTrainedTokenizerFast) -> Any:
     return backend
 
 
-def _tokens(text: str, encoding: Any) -> Tokens:
+BLANK = "▁"  # sentencepiece's word boundary; where the tokenizer puts it there itself, it borrows the next offsets
+
+
+def _tokens(text: str, encoding: Any, blank_id: int | None) -> Tokens:
+    ids = np.asarray(encoding.ids, np.int32)
     offsets = np.asarray(encoding.offsets, np.int32).reshape(-1, 2)
-    starts, ends = trim_blanks(text, offsets[:, 0], offsets[:, 1])
-    return Tokens(np.asarray(encoding.ids, np.int32), starts, ends)
+    ends = np.where(ids == blank_id, offsets[:, 0], offsets[:, 1])
+    starts, ends = trim_blanks(text, offsets[:, 0], ends)
+    return Tokens(ids, starts, reclaim_marks(text, starts, ends))
 
 
 def trim_blanks(text: str, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
@@ -147,6 +155,25 @@ def trim_blanks(text: str, starts: IntArray, ends: IntArray) -> tuple[IntArray, 
     trimmed_starts = np.minimum(next_ink[starts], ends)
     trimmed_ends = np.maximum(last_ink[ends], trimmed_starts)
     return trimmed_starts.astype(np.int32), trimmed_ends.astype(np.int32)
+
+
+def reclaim_marks(text: str, starts: IntArray, ends: IntArray) -> IntArray:
+    """Ends moved behind the combining marks that belong to no token.
+
+    A tokenizer that strips or composes accents leaves the mark of a word's last letter out of its offsets, and
+    the answer cut from the text would lose it.
+
+    >>> reclaim_marks("Cafe\u0301 au lait", np.array([0, 6]), np.array([4, 8])).tolist()
+    [5, 8]
+    """
+    if text.isascii():
+        return ends
+    places = np.arange(len(text) + 1)
+    free = np.append([unicodedata.category(char).startswith("M") for char in text], False)
+    depth = np.bincount(starts, minlength=len(places)) - np.bincount(ends, minlength=len(places))
+    free &= np.cumsum(depth) == 0
+    behind = np.minimum.accumulate(np.where(free, len(text), places)[::-1])[::-1]
+    return np.where(starts < ends, behind[ends], ends).astype(np.int32)
 
 
 PROBES = ("a", "the", "0", ".", "一", "的", "а", "ا")
@@ -218,4 +245,3 @@ def _from_either_end(place: int, sides: list[int | None]) -> int:
         "one between them",
         "use another encoder, this layout has no fixed place for it",
     )
-

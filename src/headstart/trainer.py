@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from headstart.inference import Evaluation, Predictor
 
 
-class TrainingWindows(torch.utils.data.Dataset[int]):
+class TrainingWindows(torch.utils.data.Dataset[WindowRows]):
     """The windows of a store, fetched a whole batch at a time."""
 
     def __init__(self, store: WindowStore) -> None:
@@ -41,12 +41,13 @@ class TrainingCollator:
         self.collator, self.task = collator, task
 
     def __call__(self, rows: WindowRows) -> dict[str, torch.Tensor]:
+        """One batch, padded."""
         inputs = self.collator.inputs(rows)
         targets = self.task.targets(rows, inputs["input_ids"].shape[1], left=self.collator.left)
         return inputs | {name: torch.from_numpy(array) for name, array in targets.items()}
 
 
-class HeadstartTrainer(Trainer):
+class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped to mypy
     """The standard Trainer; what is ours are batches by tokens, the loss and the evaluation.
 
     * `get_train_dataloader`: Trainer's samplers choose windows, ours fill batches up to a number of tokens.
@@ -56,8 +57,13 @@ class HeadstartTrainer(Trainer):
     """
 
     def __init__(
-        self, *, store: WindowStore, predictor: Predictor, validation: tuple[WindowStore, list[Any]] | None,
-        sampler: TokenBudgetSampler, **kwargs: Any,
+        self,
+        *,
+        store: WindowStore,
+        predictor: Predictor,
+        validation: tuple[WindowStore, list[Any]] | None,
+        sampler: TokenBudgetSampler,
+        **kwargs: Any,
     ) -> None:
         # Trainer insists on an evaluation data set when it is to evaluate; ours is in `validation`.
         super().__init__(
@@ -107,11 +113,11 @@ class HeadstartTrainer(Trainer):
         found = {"loss": evaluation.loss, **evaluation.scores, "runtime": time.perf_counter() - begun}
         metrics = {f"{metric_key_prefix}_{name}": float(value) for name, value in found.items()}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
 
-class Progress(TrainerCallback):  # type: ignore[misc]
+class Progress(TrainerCallback):  # type: ignore[misc]  # likewise
     """A bar with time left on a terminal, a line now and then elsewhere; scores after each evaluation."""
 
     def __init__(self, messages: Messages, *, metric: str, lengths: np.ndarray[Any, Any]) -> None:
@@ -147,8 +153,11 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         """The scores of the model as it is now."""
         self.evaluating += metrics.get("eval_runtime", 0.0)
         shown = [("loss", "loss"), ("exact", "EM"), (self.metric, self.metric.upper())]
-        parts = [f"{name} {metrics[f'eval_{key}']:.3g}" if key == "loss" else f"{name} {metrics[f'eval_{key}']:.1f}"
-                 for key, name in shown if f"eval_{key}" in metrics]
+        parts = [
+            f"{name} {metrics[f'eval_{key}']:.3g}" if key == "loss" else f"{name} {metrics[f'eval_{key}']:.1f}"
+            for key, name in shown
+            if f"eval_{key}" in metrics
+        ]
         self.bar.clear()
         self.messages.say(
             f"epoch {state.epoch or 0:.2f}  validation {'  '.join(parts)}  ({metrics.get('eval_runtime', 0.0):.0f} s)"

@@ -16,11 +16,12 @@ from headstart.errors import DataError, SettingsError
 from headstart.hardware import Hardware, choose_hardware
 from headstart.inference import Evaluation, Predictor
 from headstart.messages import QUIET, Messages
+from headstart.preparation import prepare_windows, report_problems
 from headstart.run_folder import RunFolder, model_card
 from headstart.settings import TrainSettings
 from headstart.tasks import TASKS, QuestionAnswering
 from headstart.tokens import TextEncoder
-from headstart.window_store import WindowStore, fingerprint, stored_windows
+from headstart.window_store import WindowStore
 
 if TYPE_CHECKING:
     from headstart.trainer import HeadstartTrainer
@@ -103,7 +104,9 @@ def _prepare(settings: TrainSettings, hardware: Hardware, messages: Messages) ->
 
 def _read(settings: TrainSettings, task: QuestionAnswering, messages: Messages) -> tuple[ReadData, ReadData | None]:
     options: dict[str, Any] = {
-        "columns": settings.columns, "on_bad_data": settings.on_bad_data, "limit": settings.limit
+        "columns": settings.columns,
+        "on_bad_data": settings.on_bad_data,
+        "limit": settings.limit,
     }
     data = task.read(settings.train, role="train", **options)
     report_problems(data, messages)
@@ -129,26 +132,6 @@ def _share(validation: Sequence[str]) -> float | None:
     return share
 
 
-def report_problems(data: ReadData, messages: Messages) -> None:
-    """Name what was repaired (counted) and what was left out (each by name)."""
-    repaired = [problem for problem in data.problems if problem.repaired]
-    if repaired:
-        kinds = ", ".join(f"{count} × {kind}" for kind, count in _count(p.kind for p in repaired).items())
-        messages.say(f"repaired: {kinds}")
-    for problem in data.problems:
-        text = f"{problem.place} (id {problem.id}): {problem.kind}: {problem.found}"
-        if problem.repaired:
-            messages.detail(f"repaired: {text}")
-        else:
-            messages.warn(text)
-
-
-def _count(kinds: Any) -> dict[str, int]:
-    from collections import Counter
-
-    return dict(Counter(kinds).most_common())
-
-
 def _first_answers(data: ReadData) -> ReadData:
     """What the notebooks do: learn from the first annotator only."""
     return replace(data, examples=tuple(replace(e, answers=(e.answers or ())[:1]) for e in data.examples))
@@ -162,21 +145,6 @@ def _check_length(settings: TrainSettings, checkpoint: Checkpoint) -> None:
             f"max_length {settings.max_length}",
             f"use --max-length {limit} --doc-stride {min(settings.doc_stride, limit // 3)}",
         )
-
-
-def prepare_windows(
-    data: ReadData, task: QuestionAnswering, encoder: TextEncoder, settings: Any, messages: Messages, label: str
-) -> WindowStore:
-    """The windows of a data set, from the cache if this very preparation was made before."""
-    begun = time.perf_counter()
-    options = (task.max_length, task.doc_stride, task.max_question_length)
-    name = fingerprint(data.fingerprint, encoder.fingerprint(), repr(options))
-    folder = settings.cache_dir / "windows" if settings.cache_dir else None
-    windows = task.windows(data.examples, encoder)
-    store, found = stored_windows(name, windows, folder=folder, force=settings.overwrite_cache)
-    how = "from the cache" if found else f"prepared in {time.perf_counter() - begun:.1f} s"
-    messages.say(f"{label}: {len(data.examples):,} questions, {len(store):,} windows ({how})")
-    return store
 
 
 # -- settings that depend on data and model ----------------------------------------------------------------------
@@ -225,8 +193,8 @@ def _announce(settings: TrainSettings, ready: Prepared, hardware: Hardware, mess
     )
     length = f"{settings.max_steps} steps" if settings.max_steps else f"{settings.num_train_epochs:g} epochs"
     messages.say(
-        f"{ready.task.name}: {settings.model} ({parameters:.1f} M parameters) on {len(ready.train.examples):,} questions"
-        f" ({len(ready.train_store):,} windows of at most {settings.max_length} tokens), {hardware}"
+        f"{ready.task.name}: {settings.model} ({parameters:.1f} M parameters) on {len(ready.train.examples):,}"
+        f" questions ({len(ready.train_store):,} windows of at most {settings.max_length} tokens), {hardware}"
     )
     messages.say(
         f"{length}, batches of {batch}, learning rate {settings.learning_rate:g}, seed {settings.seed}"

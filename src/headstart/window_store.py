@@ -64,8 +64,8 @@ class WindowStore:
     def rows(self, indices: Sequence[int] | Array) -> WindowRows:
         """The windows at these places, in this order."""
         table = self.dataset[np.asarray(indices).tolist()]
-        scalars = {name: table[name].to_numpy() for name in ("example", "context_begin", "cls_index")}
-        ragged = {name: _ragged(table[name]) for name in RAGGED}
+        scalars: dict[str, Any] = {name: table[name].to_numpy() for name in ("example", "context_begin", "cls_index")}
+        ragged: dict[str, Any] = {name: _ragged(table[name]) for name in RAGGED}
         return WindowRows(**scalars, **ragged)
 
     def labelled(self) -> Array:
@@ -138,7 +138,7 @@ def _write(path: Path, windows: Iterable[Window]) -> None:
         with pa.OSFile(partial, "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
             for table in _tables(windows):
                 writer.write_table(table)
-        os.replace(partial, path)
+        Path(partial).replace(path)
     finally:
         Path(partial).unlink(missing_ok=True)
 

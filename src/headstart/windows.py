@@ -163,9 +163,7 @@ def _example_windows(
         )
 
 
-def _room(
-    example: QuestionExample, question: int, context: int, encoder: TextEncoder, options: WindowOptions
-) -> int:
+def _room(example: QuestionExample, question: int, context: int, encoder: TextEncoder, options: WindowOptions) -> int:
     """Tokens left for the context beside a question of this many tokens."""
     room = options.max_length - encoder.layout.special_tokens - question
     if context <= room or (room > options.doc_stride):
@@ -173,6 +171,7 @@ def _room(
     raise DataError(
         f"questions that leave more than doc_stride ({options.doc_stride}) of max_length ({options.max_length}) tokens"
         " for their context",
-        f"question {example.id!r} with {question} tokens, which leaves {max(room, 0)} ({example.place or 'no place known'})",
+        f"question {example.id!r} with {question} tokens, which leaves {max(room, 0)}"
+        f" ({example.place or 'no place known'})",
         "raise --max-length, lower --doc-stride, shorten the question, or cut long ones with --max-question-length 64",
     )

@@ -89,10 +89,13 @@ def test_saved_data_set_and_its_splits(tmp_path: Path) -> None:
     assert [one.id for one in read_questions([source]).examples] == ["1"]
     validation = read_questions([source], role="validation")
     assert [one.id for one in validation.examples] == ["2"]
-    assert validation.sources[0].name == f"{source}@test" and validation.sources[0].split == "test"
-    assert validation.counts == {"other split": 1} and not validation.problems[0].fatal
+    assert validation.sources[0].name == f"{source}@test"
+    assert validation.sources[0].split == "test"
+    assert validation.counts == {"other split": 1}
+    assert not validation.problems[0].fatal
     lone = read_questions([f"{source}/test"])
-    assert [one.id for one in lone.examples] == ["2"] and lone.sources[0].format == "datasets"
+    assert [one.id for one in lone.examples] == ["2"]
+    assert lone.sources[0].format == "datasets"
 
 
 def test_saved_data_set_that_was_reordered(tmp_path: Path) -> None:
@@ -122,5 +125,6 @@ def test_hash_of_a_folder_sees_names_and_bytes(tmp_path: Path) -> None:
         (folder / "deep").mkdir(parents=True)
         (folder / "deep" / name).write_text(content)
         hashes.add(hash_folder(folder))
-        assert hash_folder(folder) in hashes and not is_saved(folder)
+        assert hash_folder(folder) in hashes
+        assert not is_saved(folder)
     assert len(hashes) == 3

@@ -50,11 +50,13 @@ def test_rows_of_the_wrong_length_are_named() -> None:
     entries = read("question,context\nWho?,It was, I think, Ada.\nWho?,It was Ada.\nWho?\n")
     first, good, last = entries
     assert isinstance(good, RawQuestion)
-    assert isinstance(first, Problem) and isinstance(last, Problem)
+    assert isinstance(first, Problem)
+    assert isinstance(last, Problem)
     assert (first.kind, first.place, first.left_out) == (
         "wrong number of fields", "a.csv, row 0, line 2", "question"
     )  # fmt: skip
-    assert "4 fields" in first.found and "1 fields" in last.found
+    assert "4 fields" in first.found
+    assert "1 fields" in last.found
 
 
 def test_an_unclosed_quote_does_not_swallow_the_rest() -> None:

@@ -42,14 +42,16 @@ def test_texts_are_never_normalised() -> None:
 @pytest.mark.parametrize(("given_id", "expected"), [(7, "7"), ("7", "7"), (7.0, "7"), (ABSENT, "a:3"), (0, "0")])
 def test_ids_become_texts(given_id: object, expected: str) -> None:
     diagnosis = examine(raw(id=given_id))
-    assert diagnosis.example is not None and diagnosis.example.id == expected
+    assert diagnosis.example is not None
+    assert diagnosis.example.id == expected
     assert diagnosis.problems == ()
 
 
 @pytest.mark.parametrize("given_id", [None, "", float("nan")])
 def test_an_empty_id_is_made_up_and_reported(given_id: object) -> None:
     diagnosis = examine(raw(id=given_id))
-    assert diagnosis.example is not None and diagnosis.example.id == "a:3"
+    assert diagnosis.example is not None
+    assert diagnosis.example.id == "a:3"
     assert [(problem.kind, problem.repaired) for problem in diagnosis.problems] == [("empty id", True)]
 
 
@@ -82,8 +84,10 @@ def test_faults_that_leave_a_question_out(changes: dict[str, Any], kind: str) ->
     assert diagnosis.example is None
     assert kinds(diagnosis) == [kind]
     (problem,) = diagnosis.problems
-    assert problem.left_out == "question" and problem.place == "a.json, row 3"
-    assert problem.found and problem.remedy
+    assert problem.left_out == "question"
+    assert problem.place == "a.json, row 3"
+    assert problem.found
+    assert problem.remedy
 
 
 def test_several_faults_of_a_question_are_all_named() -> None:
@@ -105,14 +109,16 @@ def test_several_faults_of_a_question_are_all_named() -> None:
 )
 def test_questions_without_an_answer(changes: dict[str, Any]) -> None:
     diagnosis = examine(raw(**changes))
-    assert diagnosis.example is not None and diagnosis.example.answers == ()
+    assert diagnosis.example is not None
+    assert diagnosis.example.answers == ()
     assert diagnosis.problems == ()
 
 
 @pytest.mark.parametrize("impossible", [False, "false", 0, "no", "0", None, ABSENT, float("nan"), ""])
 def test_is_impossible_false_with_an_answer_is_fine(impossible: object) -> None:
     diagnosis = examine(raw(impossible=impossible))
-    assert diagnosis.example is not None and diagnosis.problems == ()
+    assert diagnosis.example is not None
+    assert diagnosis.problems == ()
 
 
 def test_one_bad_answer_among_good_ones_is_left_out_alone() -> None:
@@ -136,13 +142,15 @@ def test_without_a_good_answer_the_question_goes_and_every_reason_is_named() -> 
 
 def test_duplicate_answers_are_kept() -> None:
     diagnosis = examine(raw(answers=GOOD * 3))
-    assert diagnosis.example is not None and diagnosis.example.answers == (Answer("Ada", 7),) * 3
+    assert diagnosis.example is not None
+    assert diagnosis.example.answers == (Answer("Ada", 7),) * 3
 
 
 def test_unlabelled_questions_have_unknown_answers() -> None:
     for changes in ({"answers": None}, {"answers": (), "impossible": False}):
         diagnosis = examine(raw(**changes), labelled=False)
-        assert diagnosis.example is not None and diagnosis.example.answers is None
+        assert diagnosis.example is not None
+        assert diagnosis.example.answers is None
         assert diagnosis.problems == ()
 
 

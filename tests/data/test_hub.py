@@ -121,7 +121,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.send_json({"id": name, "sha": COMMIT, "siblings": [{"rfilename": one} for one in files]})
         return self.answer(404, b"", {"X-Error-Code": "RepoNotFound"})
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def send_file(self, files: dict[str, bytes], path: str) -> None:
         if path not in files:
@@ -207,12 +208,15 @@ def test_squad_by_its_bare_name(hub: StandInHub, tmp_path: Path) -> None:
     assert train["ids"] == {f"t{number}": ["Ada"] for number in range(5)}
     assert train["places"][3] == "squad@train, row 3"
     assert validation["ids"] == {"v0": ["Ada", "It was Ada"]}
-    assert list(part["ids"]) == ["t0", "t1"] and part["places"] == ["squad@train[:2], row 0", "squad@train[:2], row 1"]
-    assert full["ids"] == train["ids"] and full["sources"][0]["name"] == "rajpurkar/squad@train"
+    assert list(part["ids"]) == ["t0", "t1"]
+    assert part["places"] == ["squad@train[:2], row 0", "squad@train[:2], row 1"]
+    assert full["ids"] == train["ids"]
+    assert full["sources"][0]["name"] == "rajpurkar/squad@train"
     (source,) = train["sources"]
     assert (source["name"], source["split"], source["format"], source["rows"]) == ("squad@train", "train", "hub", 5)
     prints = [one["sources"][0]["fingerprint"] for one in (train, validation, part, full)]
-    assert len(set(prints[:3])) == 3 and prints[3] == prints[0]
+    assert len(set(prints[:3])) == 3
+    assert prints[3] == prints[0]
     assert all(one["counts"] == {} for one in (train, validation, part, full))
     assert 0 < len(hub.requests) <= MOST_REQUESTS
 
@@ -231,12 +235,18 @@ def test_configurations_and_splits_of_other_names(hub: StandInHub, tmp_path: Pat
     ]  # fmt: skip
     train, test, dev, no_config, no_split, hard, bare, nothing = read(tmp_path, hub.address, *wanted)
     assert list(train["ids"]) == ["l0"]
-    assert list(test["ids"]) == ["l1"] and test["counts"] == {"other split": 1}
-    assert list(dev["ids"]) == ["s0"] and dev["sources"][0]["split"] == "dev"
-    assert "long" in no_config["error"] and "name:config" in no_config["error"]
-    assert "a split named train" in no_split["error"] and "ada/odd@easy" in no_split["error"]
-    assert list(hard["ids"]) == ["h0"] and list(bare["ids"]) == ["s0"]
-    assert "'ada/nothing'" in nothing["error"] and "doesn't exist" in nothing["error"]
+    assert list(test["ids"]) == ["l1"]
+    assert test["counts"] == {"other split": 1}
+    assert list(dev["ids"]) == ["s0"]
+    assert dev["sources"][0]["split"] == "dev"
+    assert "long" in no_config["error"]
+    assert "name:config" in no_config["error"]
+    assert "a split named train" in no_split["error"]
+    assert "ada/odd@easy" in no_split["error"]
+    assert list(hard["ids"]) == ["h0"]
+    assert list(bare["ids"]) == ["s0"]
+    assert "'ada/nothing'" in nothing["error"]
+    assert "doesn't exist" in nothing["error"]
 
 
 def test_what_was_loaded_before_is_read_without_a_network(hub: StandInHub, tmp_path: Path) -> None:
@@ -262,7 +272,8 @@ def test_a_network_failure_says_what_was_tried(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(DataError) as caught:
         read_questions(["ada/questions@train"])
     assert caught.value.expected == "a data set that can be loaded as 'ada/questions@train'"
-    assert "http://mirror.example" in caught.value.found and "split train" in caught.value.found
+    assert "http://mirror.example" in caught.value.found
+    assert "split train" in caught.value.found
     assert "ConnectionError: Couldn't reach 'ada/questions' on the Hub for once" in caught.value.found
 
 
@@ -278,6 +289,8 @@ def test_parts_of_a_hub_id() -> None:
 def test_choice_of_splits() -> None:
     assert choose_split(["test", "validation"], "validation", "x") == ("validation", None)
     split, note = choose_split(["train", "test"], "validation", "x")
-    assert split == "test" and note is not None and "test is read instead" in note
+    assert split == "test"
+    assert note is not None
+    assert "test is read instead" in note
     with pytest.raises(DataError, match="splits dev, test"):
         choose_split(["dev", "test"], "train", "x")

@@ -48,7 +48,8 @@ def test_a_broken_line_is_named_and_the_rest_is_read() -> None:
     lines = [json.dumps(ROW), "", '{"question": "Who?",}', json.dumps(ROW)]
     _, entries = read("\n".join(lines), "a.jsonl")
     broken = entries[1]
-    assert isinstance(broken, Problem) and isinstance(entries[2], RawQuestion)
+    assert isinstance(broken, Problem)
+    assert isinstance(entries[2], RawQuestion)
     assert (broken.kind, broken.place, broken.left_out) == ("broken JSON", "a.jsonl, row 1, line 3", "question")
     assert "column 20" in broken.found or "column 21" in broken.found
 
@@ -90,5 +91,6 @@ def test_endless_nesting_is_no_crash() -> None:
 def test_wrong_nesting_says_what_was_found_and_what_to_do(document: Any, found: str, remedy: str) -> None:
     with pytest.raises(DataError) as caught:
         read(json.dumps(document))
-    assert found in caught.value.found and caught.value.found.startswith("a.json: ")
+    assert found in caught.value.found
+    assert caught.value.found.startswith("a.json: ")
     assert remedy in caught.value.remedy

@@ -33,7 +33,8 @@ def touch(*names: str) -> None:
 )
 def test_hub_ids(here: Path, source: str, expected: HubId) -> None:
     (place,) = locate(source, "train")
-    assert place.target == expected and place.label == source
+    assert place.target == expected
+    assert place.label == source
     assert place.stem == expected.name.split("/")[-1]
 
 
@@ -131,4 +132,5 @@ def test_the_sample_is_found_by_role(here: Path) -> None:
     except DataError as error:
         pytest.skip(f"the built-in sample is not there: {error.found}")
     assert place.label == "sample (validation)"
-    assert isinstance(place.target, Path) and place.target.name == "validation.json"
+    assert isinstance(place.target, Path)
+    assert place.target.name == "validation.json"

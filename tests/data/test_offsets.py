@@ -27,8 +27,11 @@ def test_nonsense_offsets_are_refused_with_the_place_of_the_text(start: object) 
     placed = place_answer(RawAnswer("London", start), CONTEXT)
     assert placed.answer is None
     (finding,) = placed.findings
-    assert finding.kind == "wrong offset" and finding.fatal and not finding.repaired
-    assert "stands at 24" in finding.found and "answer_start to 24" in finding.remedy
+    assert finding.kind == "wrong offset"
+    assert finding.fatal
+    assert not finding.repaired
+    assert "stands at 24" in finding.found
+    assert "answer_start to 24" in finding.remedy
 
 
 def test_nonsense_offset_of_an_absent_text_is_an_absent_answer() -> None:
@@ -39,8 +42,11 @@ def test_shifted_offset_moves_to_the_nearest_place() -> None:
     placed = place_answer(RawAnswer("Ada", 30), CONTEXT)
     assert placed.answer == Answer("Ada", 32)
     (finding,) = placed.findings
-    assert finding.kind == "shifted offset" and finding.repaired and not finding.fatal
-    assert "at 30" in finding.found and "at 32" in finding.found
+    assert finding.kind == "shifted offset"
+    assert finding.repaired
+    assert not finding.fatal
+    assert "at 30" in finding.found
+    assert "at 32" in finding.found
 
 
 def test_offset_of_the_stripped_text_counts_as_shifted() -> None:
@@ -63,7 +69,8 @@ def test_the_limit_of_repair(distance: int) -> None:
     placed = place_answer(RawAnswer("x", 100 + further), context)
     assert placed.answer is None
     (finding,) = placed.findings
-    assert finding.kind == "answer far from offset" and finding.fatal
+    assert finding.kind == "answer far from offset"
+    assert finding.fatal
     assert "100" in finding.remedy
 
 
@@ -82,7 +89,9 @@ def test_text_alone_found_twice_is_taken_first_and_said_so() -> None:
     placed = place_answer(RawAnswer("Ada"), CONTEXT)
     assert placed.answer == Answer("Ada", 8)
     (finding,) = placed.findings
-    assert finding.kind == "answer found more than once" and not finding.fatal and not finding.repaired
+    assert finding.kind == "answer found more than once"
+    assert not finding.fatal
+    assert not finding.repaired
     assert "at character 8 and again at 32" in finding.found
 
 
@@ -103,7 +112,8 @@ def test_text_alone_with_blanks() -> None:
 def test_absent_texts_that_stand_there_in_another_form(text: str, hint: str) -> None:
     for start in (24, ABSENT):
         (finding,) = place_answer(RawAnswer(text, start), CONTEXT).findings
-        assert finding.kind == "answer not in context" and finding.fatal
+        assert finding.kind == "answer not in context"
+        assert finding.fatal
         assert finding.found.endswith(f"it does {hint}")
 
 

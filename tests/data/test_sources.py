@@ -64,7 +64,8 @@ def test_several_sources_share_contexts_and_ids(tmp_path: Path) -> None:
     first, second = save(tmp_path / "a.jsonl", row(1), row(2)), save(tmp_path / "b.jsonl", row(2), row(3))
     with pytest.raises(DataError, match="duplicate id: 1") as caught:
         read_questions([first, second])
-    assert f"{second}, row 0, line 1" in caught.value.found and f"{first}, row 1, line 2" in caught.value.found
+    assert f"{second}, row 0, line 1" in caught.value.found
+    assert f"{first}, row 1, line 2" in caught.value.found
     data = read_questions([first, second], on_bad_data="skip")
     assert ids(data) == ["1", "2", "3"]
     assert [(source.rows, source.examples) for source in data.sources] == [(2, 2), (2, 1)]
@@ -73,7 +74,8 @@ def test_several_sources_share_contexts_and_ids(tmp_path: Path) -> None:
 
 def test_a_twin_of_a_question_that_was_left_out_stays(tmp_path: Path) -> None:
     data = read_questions([save(tmp_path / "a.jsonl", row(1, "Paris"), row(1))], on_bad_data="skip")
-    assert ids(data) == ["1"] and data.left_out == 1
+    assert ids(data) == ["1"]
+    assert data.left_out == 1
 
 
 def test_made_up_ids(tmp_path: Path) -> None:
@@ -104,11 +106,13 @@ def test_a_stopped_run_names_the_first_faults_and_counts_all(tmp_path: Path) -> 
     message = str(caught.value)
     assert "13 in 15 questions (answer not in context: 12, empty question: 1)" in message
     assert f"{source}, row 9, line 10, id '9': answer not in context: answer 'Paris' does not stand" in message
-    assert "line 11" not in message and "… and 3 more" in message
+    assert "line 11" not in message
+    assert "… and 3 more" in message
     assert "shifted" not in message
     assert message.endswith("--on-bad-data skip.")
     data = read_questions([source], on_bad_data="skip")
-    assert ids(data) == ["13", "14"] and data.left_out == 13
+    assert ids(data) == ["13", "14"]
+    assert data.left_out == 13
 
 
 def test_nothing_left_stops_in_any_case(tmp_path: Path) -> None:
@@ -142,7 +146,8 @@ def test_columns_and_labels(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="a column answers, or answer_text"):
         read_questions([source], columns={"question": "query"})
     data = read_questions([source], columns={"question": "query"}, labelled=False)
-    assert data.examples[0].answers is None and not data.has_impossible
+    assert data.examples[0].answers is None
+    assert not data.has_impossible
 
 
 def test_one_source_may_be_given_as_a_string(tmp_path: Path) -> None:
@@ -206,7 +211,8 @@ def test_nothing_is_lost_in_silence(tmp_path_factory: pytest.TempPathFactory, ro
     kept = {example.place for example in data.examples}
     lost = {problem.place for problem in data.problems if problem.left_out == "question"}
     assert data.rows == len(rows) + 1 == len(data.examples) + data.left_out
-    assert not kept & lost and len(kept | lost) == data.rows
+    assert not kept & lost
+    assert len(kept | lost) == data.rows
     assert {problem.place for problem in data.problems} <= kept | lost
     assert len(set(ids(data))) == len(data.examples)
     fatal = [problem for problem in data.problems if problem.fatal]
@@ -225,4 +231,5 @@ def test_the_built_in_sample_has_no_faults(role: Any) -> None:
         if "the built-in sample" in error.expected:
             pytest.skip(f"the built-in sample is not there: {error.found}")
         raise
-    assert data.problems == () and data.has_impossible
+    assert data.problems == ()
+    assert data.has_impossible

@@ -18,7 +18,8 @@ def questions(contexts: str | list[str]) -> list[QuestionExample]:
 def test_split_keeps_everything_and_parts_no_context(contexts: list[str], share: float, seed: int) -> None:
     examples = questions(contexts)
     train, validation = split_by_context(examples, share, seed=seed)
-    assert train and validation
+    assert train
+    assert validation
     assert not {one.context for one in train} & {one.context for one in validation}
     assert sorted([*train, *validation], key=lambda one: int(one.id)) == examples
     assert list(train) == sorted(train, key=lambda one: int(one.id))

@@ -31,10 +31,12 @@ def read(value: dict[str, Any], *, labelled: bool = True) -> list[Entry]:
 def test_questions_of_both_versions() -> None:
     first, second = read(document(ANSWERED, IMPOSSIBLE))
     place = "a.json, article 0, paragraph 0, question 0"
-    assert isinstance(first, RawQuestion) and isinstance(second, RawQuestion)
+    assert isinstance(first, RawQuestion)
+    assert isinstance(second, RawQuestion)
     assert (first.place, first.id, first.title) == (place, 12, "T")
     assert first.answers == (RawAnswer("Ada", 7),)
-    assert second.answers == () and second.impossible is True
+    assert second.answers == ()
+    assert second.impossible is True
     assert first.context is second.context
 
 
@@ -61,7 +63,8 @@ def test_a_file_without_any_answers() -> None:
     with pytest.raises(DataError, match="keys of its questions: id, question"):
         read(value)
     (entry,) = read(value, labelled=False)
-    assert isinstance(entry, RawQuestion) and entry.answers is None
+    assert isinstance(entry, RawQuestion)
+    assert entry.answers is None
 
 
 def test_what_is_not_squad() -> None:
@@ -141,4 +144,5 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, written: list[Ques
     data = read_questions([str(path)])
     plain = [(one.id, one.question, one.context, one.answers, one.title) for one in data.examples]
     assert plain == [(one.id, one.question, one.context, one.answers, one.title) for one in written]
-    assert data.problems == () and data.sources[0].format == "squad"
+    assert data.problems == ()
+    assert data.sources[0].format == "squad"

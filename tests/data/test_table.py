@@ -58,7 +58,8 @@ def test_fields_missing_in_one_row_only() -> None:
     rows = [Row(0, "row 0", {**BASE, "answers": []}), Row(1, "row 1", {"context": "It was Ada."})]
     second = list(read_table(rows, ORIGIN))[1]
     assert isinstance(second, RawQuestion)
-    assert second.question is ABSENT and second.answers is None
+    assert second.question is ABSENT
+    assert second.answers is None
 
 
 def test_malformed_rows_are_named() -> None:

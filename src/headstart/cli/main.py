@@ -64,16 +64,23 @@ VERB_PARSERS: dict[str, Parser] = {}
 def build_parser(only: str | None = None) -> Parser:
     """The parser; only the module of the verb that was asked for is imported."""
     parser = Parser(
-        prog="headstart", description="Give a pretrained encoder a task head and fine-tune it.", epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        prog="headstart",
+        description="Give a pretrained encoder a task head and fine-tune it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"headstart {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=Parser)
     for name, text in VERBS.items():
         module = importlib.import_module(f"headstart.cli.{name}") if name == only else None
         child = verbs.add_parser(
-            name, help=text, description=(module.__doc__ if module else text), allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter, epilog=getattr(module, "EXAMPLES", None),
+            name,
+            help=text,
+            description=(module.__doc__ if module else text),
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=getattr(module, "EXAMPLES", None),
         )
         VERB_PARSERS[name] = child
         if module:
@@ -86,8 +93,12 @@ def _add_common(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output, nothing else")
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument("--verbose", "-v", action="store_true", help="say more")
-    loudness.add_argument("--quiet", "-q" if parser.prog.split()[-1] != "ask" else "--silent", action="store_true",
-                          help="say only warnings and errors")
+    loudness.add_argument(
+        "--quiet",
+        "-q" if parser.prog.split()[-1] != "ask" else "--silent",
+        action="store_true",
+        help="say only warnings and errors",
+    )
 
 
 def _run(parsed: argparse.Namespace) -> int:

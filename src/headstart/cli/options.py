@@ -15,7 +15,9 @@ from headstart.settings import Settings, flag
 NOT_GIVEN = argparse.SUPPRESS
 
 
-def add_settings(parser: argparse.ArgumentParser, settings: type[Settings], *, positional: tuple[str, ...] = ()) -> None:
+def add_settings(
+    parser: argparse.ArgumentParser, settings: type[Settings], *, positional: tuple[str, ...] = ()
+) -> None:
     """Add one flag per field. What is not given on the command line stays out of the result."""
     groups: dict[str, Any] = {}
     for name, field in settings.model_fields.items():
@@ -62,7 +64,6 @@ def _form(name: str, kind: Any, many: bool, annotation: Any) -> dict[str, Any]:
     if typing.get_origin(kind) is typing.Literal:
         return {"metavar": "{" + ",".join(map(str, typing.get_args(kind))) + "}"}
     return {"metavar": {int: "N", float: "X", Path: "PATH"}.get(kind, "NAME")}
-
 
 
 def given_values(arguments: argparse.Namespace, settings: type[Settings]) -> dict[str, Any]:

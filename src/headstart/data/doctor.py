@@ -45,7 +45,8 @@ def examine(raw: RawQuestion, *, labelled: bool = True) -> Diagnosis:
     findings += [*_text_faults(raw.question, "question"), *_text_faults(raw.context, "context")]
     if any(finding.fatal for finding in findings):
         return _left_out(raw.place, name, findings)
-    assert isinstance(raw.question, str) and isinstance(raw.context, str)  # _text_faults saw to it
+    assert isinstance(raw.question, str)
+    assert isinstance(raw.context, str)
     answers, about_answers = _answers(raw, raw.context, labelled=labelled)
     findings += about_answers
     if answers is not None and not answers and any(finding.fatal for finding in about_answers):

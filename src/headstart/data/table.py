@@ -62,7 +62,8 @@ def find_layout(found: Iterable[str], origin: Origin) -> Layout:
     if origin.labelled and columns["answers"] is None and columns["answer_text"] is None:
         raise _missing(_EXPECTED_ANSWERS, names, "answer_text", origin)
     question, context = columns.pop("question"), columns.pop("context")
-    assert question is not None and context is not None  # refused above
+    assert question is not None
+    assert context is not None
     return Layout(question, context, **columns)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from headstart.data import ReadData
+from headstart.data import ReadData, Role
 from headstart.ragged import Array
 from headstart.tokens import TextEncoder
 from headstart.window_store import WindowRows
@@ -35,7 +35,7 @@ class Task(Protocol):
     def from_options(cls, options: Mapping[str, Any]) -> Self:
         """The task that `options()` described."""
 
-    def read(self, sources: Sequence[str], *, role: str, **options: Any) -> ReadData:
+    def read(self, sources: Sequence[str], *, role: Role, **options: Any) -> ReadData:
         """Sources → examples."""
 
     def for_data(self, examples: Sequence[Any]) -> Self:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from headstart.alignment import self_test
-from headstart.data import ReadData, read_questions
+from headstart.data import ReadData, Role, read_questions
 from headstart.examples import QuestionExample, QuestionPrediction, SpanAnswer
 from headstart.metrics.squad import best_threshold, score_squad
 from headstart.ragged import Array
@@ -20,6 +20,8 @@ from headstart.windows import Window, WindowOptions, make_windows
 
 if TYPE_CHECKING:
     import torch
+
+NOTHING = SpanAnswer("", 0, 0, 0.0, 0.0, 0.0)  # where not even "no answer" is a candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class QuestionAnswering:
 
     # -- data → windows ------------------------------------------------------------------------------------------
 
-    def read(self, sources: Sequence[str], *, role: str, **options: Any) -> ReadData:
+    def read(self, sources: Sequence[str], *, role: Role, **options: Any) -> ReadData:
         """Sources → examples, checked."""
         return read_questions(sources, role=role, **options)
 
@@ -116,17 +118,17 @@ class QuestionAnswering:
         return [self._prediction(spans, examples[spans.example]) for spans in merged]
 
     def _prediction(self, spans: ExampleSpans, example: QuestionExample) -> QuestionPrediction:
-        total = np.logaddexp(spans.log_total, spans.null) if self.no_answer else spans.log_total
+        null = sum(spans.null)
+        total = np.logaddexp(spans.log_total, null) if self.no_answer else spans.log_total
+        columns = (spans.scores, spans.start_logits, spans.starts, spans.ends, np.exp(spans.scores - total))
         candidates = [
-            SpanAnswer(example.context[start:end], start, end, score, float(np.exp(score - total)))
-            for score, start, end in zip(
-                spans.scores.tolist(), spans.starts.tolist(), spans.ends.tolist(), strict=True
-            )
+            SpanAnswer(example.context[start:end], start, end, start_logit, score - start_logit, probability)
+            for score, start_logit, start, end, probability in zip(*(c.tolist() for c in columns), strict=True)
         ]
         if not self.no_answer:
             return QuestionPrediction(example.id, tuple(candidates))
-        nothing = SpanAnswer("", 0, 0, spans.null, float(np.exp(spans.null - total)))
-        odds = spans.null - candidates[0].score if candidates else float("inf")
+        nothing = SpanAnswer("", 0, 0, *spans.null, float(np.exp(null - total)))
+        odds = null - candidates[0].score if candidates else float("inf")
         ranked = sorted([*candidates, nothing], key=lambda answer: -answer.score)
         return QuestionPrediction(example.id, tuple(ranked), odds)
 
@@ -135,14 +137,12 @@ class QuestionAnswering:
         best = prediction.best_span
         refused = prediction.null_odds is not None and prediction.null_odds > self.null_threshold
         if best is None or refused:
-            return next((a for a in prediction.nbest if not a.text), SpanAnswer("", 0, 0, 0.0, 0.0))
+            return next((a for a in prediction.nbest if not a.text), NOTHING)
         return best
 
     # -- scores --------------------------------------------------------------------------------------------------
 
-    def tune(
-        self, examples: Sequence[QuestionExample], predictions: Sequence[QuestionPrediction]
-    ) -> QuestionAnswering:
+    def tune(self, examples: Sequence[QuestionExample], predictions: Sequence[QuestionPrediction]) -> QuestionAnswering:
         """The threshold that gives the best F1 on these questions."""
         if not self.no_answer or not any(example.is_impossible for example in examples):
             return self
@@ -154,9 +154,7 @@ class QuestionAnswering:
         threshold, _ = best_threshold(odds, answerable, f1)
         return replace(self, null_threshold=float(threshold))
 
-    def score(
-        self, examples: Sequence[QuestionExample], predictions: Sequence[QuestionPrediction]
-    ) -> dict[str, float]:
+    def score(self, examples: Sequence[QuestionExample], predictions: Sequence[QuestionPrediction]) -> dict[str, float]:
         """EM and F1 by the official rules: 2.0 where questions without an answer exist, else 1.1.
 
         `exact` and `f1` are at the saved threshold; `best_exact` and `best_f1` at the best one for these questions.

@@ -44,9 +44,8 @@ def encoders(tokenizers):
 @pytest.fixture(scope="session")
 def word_encoder():
     """One token a word: for windows and labels that can be written down by hand."""
-    from tokenizers_made_here import word_tokenizer
-
     from headstart.tokens import TextEncoder
+    from tokenizers_made_here import word_tokenizer
 
     return TextEncoder(word_tokenizer([f"w{place}" for place in range(100)]))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from headstart.errors import TokenizerError
-from headstart.tokens import TextEncoder, reclaim_marks, trim_blanks
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+
+from headstart.errors import TokenizerError
+from headstart.tokens import TextEncoder, reclaim_marks, trim_blanks
 from texts_made_here import passages, trimmed
 from tokenizers_made_here import FAMILIES, baked, bert, bert_backend, roberta, word_tokenizer, wrap_bert
 
@@ -76,8 +77,8 @@ def test_cls_between_the_texts_is_refused():
 
 
 def test_tokenizer_that_gives_no_tokens_is_refused():
-    from tokenizers.normalizers import Replace
     from tokenizers import Regex
+    from tokenizers.normalizers import Replace
 
     backend = bert_backend()
     backend.normalizer = Replace(Regex("."), "")
@@ -144,6 +145,12 @@ def test_blank_that_the_tokenizer_adds_stands_for_nothing(encoders, family):
     assert tokens.ids[0] == blank
     assert (tokens.starts[0], tokens.ends[0]) == (0, 0)
     assert (tokens.starts[1], tokens.ends[-1]) == (0, 3)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_blank_sign_written_in_the_text_is_a_character(encoders, family):
+    (tokens,) = encoders[family].encode(["fill ▁ in"])
+    assert any(start <= 5 < end for start, end in zip(tokens.starts, tokens.ends, strict=True))
 
 
 def test_trim_blanks_by_hand():

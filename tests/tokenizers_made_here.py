@@ -150,10 +150,9 @@ def xlnet() -> PreTrainedTokenizerFast:
     steps = [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Replace(Regex(" {2,}"), " ")]
     backend = _unigram(special, unknown="<unk>", normalizer=normalizers.Sequence(steps))
     backend.post_processor = _template("$A <sep> $B:1 <sep>:1 <cls>:2", backend, "<sep>", "<cls>")
-    return _wrap(
+    tokenizer = _wrap(
         backend,
         padding_side="left",
-        pad_token_type_id=3,
         pad_token="<pad>",
         unk_token="<unk>",
         bos_token="<s>",
@@ -163,6 +162,8 @@ def xlnet() -> PreTrainedTokenizerFast:
         mask_token="<mask>",
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )
+    tokenizer._pad_token_type_id = 3  # as transformers' own XLNet tokenizer sets it: there is no argument for it
+    return tokenizer
 
 
 def baked() -> PreTrainedTokenizerFast:

@@ -62,6 +62,7 @@ def load(
             name, config=config, attn_implementation=hardware.attention, output_loading_info=True
         )
         tokenizer = transformers.AutoTokenizer.from_pretrained(name)
+    keep_in_float(getattr(model, task_class.head_layer, None))
     return Checkpoint(
         name=str(name),
         model=model.to(hardware.device),
@@ -70,6 +71,21 @@ def load(
         trained=not info["missing_keys"],
         card=card,
     )
+
+
+def keep_in_float(layer: Any) -> None:
+    """Run a layer in float32 under autocast: bf16 has three digits, too few to rank candidates by."""
+    import torch
+
+    if not isinstance(layer, torch.nn.Module):
+        return
+    forward = layer.forward
+
+    def in_float(hidden: torch.Tensor) -> Any:
+        with torch.autocast(hidden.device.type, enabled=False):
+            return forward(hidden.float())
+
+    layer.forward = in_float  # type: ignore[method-assign]
 
 
 def load_trained(name: str | Path, hardware: Hardware) -> Checkpoint:

@@ -134,7 +134,8 @@ BLANK = "▁"  # sentencepiece's word boundary; where the tokenizer puts it ther
 def _tokens(text: str, encoding: Any, blank_id: int | None) -> Tokens:
     ids = np.asarray(encoding.ids, np.int32)
     offsets = np.asarray(encoding.offsets, np.int32).reshape(-1, 2)
-    ends = np.where(ids == blank_id, offsets[:, 0], offsets[:, 1])
+    borrowed = ids == (blank_id if BLANK not in text else None)
+    ends = np.where(borrowed, offsets[:, 0], offsets[:, 1])
     starts, ends = trim_blanks(text, offsets[:, 0], ends)
     return Tokens(ids, starts, reclaim_marks(text, starts, ends))
 

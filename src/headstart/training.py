@@ -209,7 +209,9 @@ def _trainer(
     settings: TrainSettings, ready: Prepared, hardware: Hardware, folder: RunFolder, messages: Messages
 ) -> HeadstartTrainer:
     from transformers import EarlyStoppingCallback
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a bar for each saved checkpoint would break ours
     from headstart.trainer import HeadstartTrainer, Progress
 
     store = ready.train_store
@@ -270,7 +272,7 @@ def _arguments(settings: TrainSettings, hardware: Hardware, folder: RunFolder, *
         lr_scheduler_type=settings.lr_scheduler_type,
         max_grad_norm=settings.max_grad_norm,
         optim=settings.optim,
-        gradient_checkpointing=settings.gradient_checkpointing,
+        **_checkpointing(TrainingArguments, on=settings.gradient_checkpointing),
         seed=settings.seed,
         dataloader_num_workers=settings.dataloader_num_workers,
         use_cpu=hardware.device.type == "cpu",
@@ -290,6 +292,13 @@ def _arguments(settings: TrainSettings, hardware: Hardware, folder: RunFolder, *
         disable_tqdm=True,
         logging_nan_inf_filter=False,
     )
+
+
+def _checkpointing(arguments: Any, *, on: bool) -> dict[str, bool]:
+    """The option has a new name from transformers 5.23 on, and the old one warns even when it is off."""
+    names = ("activation_checkpointing", "gradient_checkpointing")
+    name = next(name for name in names if name in arguments.__dataclass_fields__)
+    return {name: True} if on else {}
 
 
 # -- finishing ---------------------------------------------------------------------------------------------------

@@ -49,6 +49,12 @@ class WindowOptions:
                 f"doc_stride {self.doc_stride}",
                 f"lower --doc-stride, for example to {self.max_length // 3}",
             )
+        if self.max_question_length is not None and self.max_question_length < 1:
+            raise SettingsError(
+                "a max_question_length of 1 token or more",
+                str(self.max_question_length),
+                "leave --max-question-length out to keep questions whole; 64 is usual to cut long ones",
+            )
 
 
 @dataclass(frozen=True, slots=True)

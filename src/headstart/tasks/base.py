@@ -26,6 +26,7 @@ class Task(Protocol):
 
     name: ClassVar[str]  # the command-line word, and the tag in a saved folder
     head: ClassVar[str]  # the transformers class that puts the head on an encoder
+    head_layer: ClassVar[str]  # the attribute of that class which is the head itself
     metric: ClassVar[str]  # the score that picks the best checkpoint
 
     def options(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class QuestionAnswering:
 
     name: ClassVar[str] = "qa"
     head: ClassVar[str] = "AutoModelForQuestionAnswering"
+    head_layer: ClassVar[str] = "qa_outputs"
     metric: ClassVar[str] = "f1"
 
     max_length: int = 384

@@ -1,0 +1,42 @@
+# `make demo` and `make test` do all their own set-up: a virtual environment in .venv, made from constraints.txt.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/headstart
+TORCH := $(shell grep "^torch==" constraints.txt)
+WORKERS ?= 2
+
+.PHONY: help setup demo test lint clean
+
+help:
+	@echo "make demo   train on the built-in sample, evaluate, ask (a few minutes on two cores)"
+	@echo "make test   lint, types and the whole test suite (below 15 minutes on two cores)"
+	@echo "make lint   ruff and mypy only"
+	@echo "make clean  remove the environment and what the demo made"
+
+# torch first and alone: where a CPU build is offered, pip takes it only when asked for this exact version
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/ready
+
+demo: setup
+	$(RUN) train --model all-MiniLM-L6-v2 --train sample --validation sample --output runs/demo --overwrite
+	$(RUN) evaluate runs/demo --data sample
+	$(RUN) ask runs/demo --context-file examples/chip.txt -q "At what temperature does the chip run without cooling?"
+	$(RUN) ask runs/demo --context-file examples/samarkand.txt -q "Which city did Timur choose as his capital?"
+	$(RUN) ask runs/demo --context-file examples/snail.txt -q "Which sea animal has iron sulfide in its shell?"
+
+lint: setup
+	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests
+	$(BIN)/mypy
+
+test: lint
+	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+clean:
+	rm -rf $(VENV) runs build dist

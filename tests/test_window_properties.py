@@ -75,7 +75,8 @@ def check_offsets(ours: list[Window], theirs, encoder: TextEncoder, context: str
     rows = []
     for row, window in enumerate(ours):
         sides = theirs.sequence_ids(row)
-        assert (window.context_begin, len(window.starts)) == (sides.index(side), sides.count(side))
+        places = range(window.context_begin, window.context_begin + len(window.starts))
+        assert [place for place, where in enumerate(sides) if where == side] == list(places)
         tokens = zip(theirs["input_ids"][row], theirs["offset_mapping"][row], sides, strict=True)
         rows.append([(s, s if token == blank else e) for token, (s, e), where in tokens if where == side])
     found = [list(zip(window.starts.tolist(), window.ends.tolist(), strict=True)) for window in ours]

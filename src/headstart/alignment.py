@@ -36,7 +36,7 @@ class Alignment:
     def holds(self) -> bool:
         """Whether the label shows the answer, give or take the rest of its first and last word."""
         wanted = letters(self.answer)
-        return wanted in letters(self.cut) and (self.unknown or wanted in letters(self.decoded))
+        return bool(self.cut) and wanted in letters(self.cut) and (self.unknown or wanted in letters(self.decoded))
 
 
 def letters(text: str) -> str:

@@ -85,7 +85,7 @@ def keep_in_float(layer: Any) -> None:
         with torch.autocast(hidden.device.type, enabled=False):
             return forward(hidden.float())
 
-    layer.forward = in_float  # type: ignore[method-assign]
+    layer.forward = in_float
 
 
 def load_trained(name: str | Path, hardware: Hardware) -> Checkpoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import resource
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class Work:
             "windows_per_second": round(self.windows / total, 2),
             "tokens_per_second": round(self.tokens / total, 1),
             "padding_share": round(1 - self.tokens / self.padded, 4) if self.padded else 0.0,
-            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "peak_memory_mb": peak_memory_mb(),
             **{f"seconds_{stage}": round(seconds, 3) for stage, seconds in self.seconds.items()},
         }
 
@@ -132,6 +132,16 @@ class Predictor:
             losses = self.task.loss(outputs, tensors, inputs["attention_mask"]).float().cpu().numpy()
             work.loss += float(losses[labelled].sum())
             work.labelled += int(labelled.sum())
+
+
+def peak_memory_mb() -> float | None:
+    """The most memory this process ever held; None where the system does not say (Windows)."""
+    try:
+        import resource
+    except ImportError:  # pragma: no cover
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024**2 if sys.platform == "darwin" else 1024), 1)
 
 
 def forward_arguments(model: Any) -> list[str]:

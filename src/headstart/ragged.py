@@ -46,7 +46,13 @@ class Ragged:
         return np.diff(self.bounds)
 
     def pad(self, width: int, *, fill: int, left: bool = False) -> Array:
-        """A (rows, width) array with `fill` where a row has no value."""
+        """A (rows, width) array with `fill` where a row has no value.
+
+        Raises:
+            ValueError: a row is wider than that.
+        """
+        if self.lengths.max(initial=0) > width:
+            raise ValueError(f"a row of {self.lengths.max()} values does not fit into a width of {width}")
         padded = np.full((len(self), width), fill, self.values.dtype)
         padded[mask(self.lengths, width, left=left)] = self.values
         return padded

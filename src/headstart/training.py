@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from headstart.batching import TokenBudgetSampler
 from headstart.checkpoint import Checkpoint, load, save, token_limit
 from headstart.data import ReadData, split_by_context
@@ -60,6 +62,7 @@ def train(settings: TrainSettings, *, messages: Messages = QUIET) -> TrainResult
     hardware = choose_hardware(settings)
     ready = _prepare(settings, hardware, messages)
     prepared = time.perf_counter()
+    _report_unlabelled(ready, messages)
     settings = _resolve(settings, ready)
     _announce(settings, ready, hardware, messages)
     folder.begin(settings, ready.train, ready.validation)
@@ -169,11 +172,22 @@ def default_learning_rate(hidden_size: int) -> float:
     return min(float(f"{2e-4 * (384 / hidden_size) ** 2:.2g}"), 5e-4)
 
 
+def _report_unlabelled(ready: Prepared, messages: Messages) -> None:
+    """Name the questions whose answers consist of nothing this tokenizer has tokens for."""
+    store = ready.train_store
+    labelled = store.labelled()
+    if not len(labelled):
+        raise DataError("training data with answers", "none that can be learnt from", "check the files after --train")
+    lost = np.setdiff1d(store.examples, store.examples[labelled])
+    if len(lost):
+        names = ", ".join(ready.train.examples[place].id for place in lost[:10])
+        more = " …" if len(lost) > 10 else ""
+        messages.warn(f"{len(lost)} questions left out, the tokenizer has no token for their answers: {names}{more}")
+
+
 def _resolve(settings: TrainSettings, ready: Prepared) -> TrainSettings:
     """Fill in what was left to headstart, so that the saved settings say what was really done."""
     labelled = len(ready.train_store.labelled())
-    if not labelled:
-        raise DataError("training data with answers", "none that can be learnt from", "check the files after --train")
     hidden = getattr(ready.checkpoint.model.config, "hidden_size", 768)
     return settings.model_copy(
         update={

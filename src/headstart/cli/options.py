@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import types
 import typing
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +80,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not ours or not theirs:
         raise SettingsError("--columns ours=yours, such as question=query", repr(text), "put one = between the names")
     return ours, theirs
-
-
-def merged(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A flag beats the config file."""
-    return {**config, **given}

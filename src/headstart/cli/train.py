@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.cli.main import Result
-from headstart.cli.options import add_settings, given_values, merged
+from headstart.cli.options import add_settings, given_values
 from headstart.cli.tables import score_table
 from headstart.messages import Messages
 from headstart.settings import TrainSettings, build, read_config
@@ -20,7 +20,7 @@ EXAMPLES = """examples:
   headstart train --model bert-base-uncased --train squad --validation squad --output runs/squad
   headstart train --model DIR --train a.json b.csv --validation 0.1 --output runs/mine --num-train-epochs 3
   headstart train --config runs/mine/run/settings.yaml --output runs/again --seed 7
-  headstart train --config mine.yaml --resume
+  headstart train --output runs/mine --resume
 """
 
 
@@ -32,10 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, messages: Messages) -> Result:
     """Train, then say where the model is and how good it is."""
-    config: dict[str, Any] = read_config(arguments.config) if arguments.config else {}
     given = given_values(arguments, TrainSettings)
-    source = f"{arguments.config} and the command line" if arguments.config else "the command line"
-    settings = build(TrainSettings, merged(config, given), source=source)
+    path = arguments.config or _saved_settings(given)
+    config: dict[str, Any] = read_config(path) if path else {}
+    source = f"{path} and the command line" if path else "the command line"
+    settings = build(TrainSettings, {**config, **given}, source=source)
     from headstart.training import train
 
     result = train(settings, messages=messages)
@@ -43,3 +44,9 @@ def run(arguments: argparse.Namespace, messages: Messages) -> Result:
     minutes = sum(result.facts["seconds"].values()) / 60
     text = f"{table}\nsaved to {result.folder} after {minutes:.1f} minutes"
     return Result({"output": str(result.folder), **result.facts}, text)
+
+
+def _saved_settings(given: dict[str, Any]) -> Path | None:
+    """A resumed run goes on as it began: nothing but its folder has to be named."""
+    saved = Path(given.get("output", "")) / "run" / "settings.yaml"
+    return saved if given.get("resume") and saved.is_file() else None

@@ -1,8 +1,8 @@
 """Small tokenizers of every family headstart must know, trained on a few sentences of our own.
 
-They are the real thing in shape (normaliser, pre-tokeniser, layout of a pair, padding side) and tiny in vocabulary,
-so that every test has them without a network. Trained vocabularies may differ between versions of `tokenizers`:
-a test that names exact tokens uses `word_tokenizer`, whose vocabulary is given by hand.
+They are the real thing in shape (normaliser, model, layout of a pair, padding side) and tiny in vocabulary, so that
+every test has them without a network. Trained vocabularies may differ between versions of `tokenizers`: a test that
+names exact tokens uses `word_tokenizer`, whose vocabulary is given by hand.
 """
 
 from __future__ import annotations
@@ -44,18 +44,23 @@ def bert() -> PreTrainedTokenizerFast:
 
 
 def bert_backend() -> Tokenizer:
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    backend = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    backend = Tokenizer(models.WordPiece(_word_pieces(), unk_token="[UNK]"))
     backend.normalizer = normalizers.BertNormalizer(lowercase=True)
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     backend.decoder = decoders.WordPiece()
-    backend.train_from_iterator(
-        SENTENCES, trainers.WordPieceTrainer(vocab_size=500, special_tokens=special, show_progress=False)
-    )
     backend.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return backend
+
+
+def _word_pieces() -> dict[str, int]:
+    """What BPE learns, each piece at the start of a word and within."""
+    from tokenizers import normalizers, pre_tokenizers
+
+    pieces = sorted(_learn(normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()))
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    return {piece: place for place, piece in enumerate([*special, *pieces, *(f"##{piece}" for piece in pieces)])}
 
 
 def wrap_bert(backend: Tokenizer) -> PreTrainedTokenizerFast:
@@ -206,17 +211,28 @@ FAMILIES = {
 
 
 def _unigram(special: list[str], *, unknown: str, normalizer: Any) -> Tokenizer:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    """Pieces that BPE learnt early are likelier; one piece is always likelier than two."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-    backend = Tokenizer(models.Unigram())
+    metaspace = pre_tokenizers.Metaspace(prepend_scheme="always")
+    learnt = sorted(_learn(normalizer, metaspace).items(), key=lambda piece: piece[1])
+    scores = [*((token, 0.0) for token in special), *((piece, -5.0 - place / 200) for piece, place in learnt)]
+    backend = Tokenizer(models.Unigram(scores, unk_id=special.index(unknown)))
     backend.normalizer = normalizer
-    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    backend.pre_tokenizer = metaspace
     backend.decoder = decoders.Metaspace(prepend_scheme="always")
-    backend.train_from_iterator(
-        SENTENCES,
-        trainers.UnigramTrainer(vocab_size=500, special_tokens=special, unk_token=unknown, show_progress=False),
-    )
+    backend.add_special_tokens(special)
     return backend
+
+
+def _learn(normalizer: Any, pre_tokenizer: Any) -> dict[str, int]:
+    """Pieces in the order BPE learnt them. Its trainer alone gives the same on every run, so all families use it."""
+    from tokenizers import Tokenizer, models, trainers
+
+    learner = Tokenizer(models.BPE())
+    learner.normalizer, learner.pre_tokenizer = normalizer, pre_tokenizer
+    learner.train_from_iterator(SENTENCES, trainers.BpeTrainer(vocab_size=450, show_progress=False))
+    return learner.get_vocab()
 
 
 def _template(pair: str, backend: Tokenizer, *special: str) -> Any:

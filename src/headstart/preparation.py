@@ -4,13 +4,48 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from headstart.data import ReadData
+from headstart.data import ReadData, split_by_context
+from headstart.errors import SettingsError
 from headstart.messages import Messages
-from headstart.settings import HardwareSettings
+from headstart.settings import HardwareSettings, TrainSettings
 from headstart.tasks import QuestionAnswering
 from headstart.tokens import TextEncoder
 from headstart.window_store import WindowStore, fingerprint, stored_windows
+
+
+def read_both(settings: TrainSettings, task: QuestionAnswering, messages: Messages) -> tuple[ReadData, ReadData | None]:
+    """Training data and, if asked for, validation data: from its own sources or a share of the passages."""
+    options: dict[str, Any] = {
+        "columns": settings.columns,
+        "on_bad_data": settings.on_bad_data,
+        "limit": settings.limit,
+    }
+    data = task.read(settings.train, role="train", **options)
+    report_problems(data, messages)
+    share = _share(settings.validation)
+    if share is not None:
+        train_part, validation_part = split_by_context(data.examples, share, seed=settings.seed)
+        return replace(data, examples=train_part), replace(data, examples=validation_part, problems=())
+    if not settings.validation:
+        return data, None
+    validation = task.read(settings.validation, role="validation", **options)
+    report_problems(validation, messages)
+    return data, validation
+
+
+def _share(validation: Sequence[str]) -> float | None:
+    """`--validation 0.1` asks for a share of the training data."""
+    try:
+        share = float(validation[0]) if len(validation) == 1 else None
+    except ValueError:
+        return None
+    if share is not None and not 0 < share < 1:
+        raise SettingsError("a share between 0 and 1, or data", f"--validation {validation[0]}", "try 0.1")
+    return share
 
 
 def report_problems(data: ReadData, messages: Messages) -> None:

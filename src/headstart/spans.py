@@ -102,7 +102,7 @@ def best_spans(
     Logits are (rows, width) with -inf where no span may start or end.
 
     Returns:
-        scores, firsts, lasts: (rows, n) each, best first; ties go to the earlier and shorter span.
+        scores, firsts, lasts: (rows, n) each, best first; equal scores stand earlier and shorter spans first.
 
     >>> scores, firsts, lasts = best_spans(np.array([[1., 0., 3.]]), np.array([[0., 5., 0.]]),
     ...                                    n_best=2, max_answer_length=2)
@@ -149,20 +149,37 @@ def sliding_max(values: Array, reach: int) -> Array:
     return best
 
 
-def log_total_of_spans(start_logits: Array, end_logits: Array, inside: Array, reach: int) -> Array:
-    """Log Σ exp(start + end) over every valid span of each row, (rows,); -inf where there is none.
+def sliding_sum(values: Array, reach: int) -> Array:
+    """For each place the sum over itself and the `reach - 1` places behind it, by doubling.
 
-    The sum over the ends of one start is a difference of two cumulative sums.
+    A difference of cumulative sums would lose what is small beside something large in front of it.
+
+    >>> sliding_sum(np.array([[1., 5., 2., 0.]]), 3).tolist()
+    [[8.0, 7.0, 2.0, 0.0]]
     """
+    total, block, covered, size = np.zeros_like(values), values, 0, 1
+    while size <= reach and covered < values.shape[1]:
+        if reach & size:
+            total += _moved_left(block, covered)
+            covered += size
+        block = block + _moved_left(block, size)  # (rows, width) sums over 2 · size places
+        size *= 2
+    return total
+
+
+def _moved_left(values: Array, places: int) -> Array:
+    kept = values[:, places:]
+    return np.pad(kept, ((0, 0), (0, values.shape[1] - kept.shape[1])))
+
+
+def log_total_of_spans(start_logits: Array, end_logits: Array, inside: Array, reach: int) -> Array:
+    """Log Σ exp(start + end) over every valid span of each row, (rows,); -inf where there is none."""
     start_top = np.max(start_logits, axis=1, where=inside, initial=NO_SPAN)
     end_top = np.max(end_logits, axis=1, where=inside, initial=NO_SPAN)
     with np.errstate(invalid="ignore", over="ignore"):
         starts = np.where(inside, np.exp(start_logits - start_top[:, None], dtype=np.float64), 0.0)
         ends = np.where(inside, np.exp(end_logits - end_top[:, None], dtype=np.float64), 0.0)
-    sums = np.pad(np.cumsum(ends, axis=1), ((0, 0), (1, 0)))
-    width = ends.shape[1]
-    behind = np.minimum(np.arange(width) + reach, width)
-    total = np.sum(starts * np.maximum(sums[:, behind] - sums[:, :-1], 0.0), axis=1)
+    total = np.sum(starts * sliding_sum(ends, reach), axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(total) + start_top + end_top
     return np.where(total > 0, logs, NO_SPAN)

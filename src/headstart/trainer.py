@@ -63,6 +63,7 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         predictor: Predictor,
         validation: tuple[WindowStore, list[Any]] | None,
         sampler: TokenBudgetSampler,
+        tune: bool,
         **kwargs: Any,
     ) -> None:
         # Trainer insists on an evaluation data set when it is to evaluate; ours is in `validation`.
@@ -75,6 +76,7 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         self.predictor = predictor
         self.validation = validation
         self.sampler = sampler
+        self.tune = tune
         self.mean_windows = len(sampler.indices) / max(sampler.batches, 1)
         self.model_accepts_loss_kwargs = False  # our loss is already a mean: Trainer has to divide by accumulation
 
@@ -109,7 +111,7 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         """Validation loss and the task's scores, by the one inference path."""
         assert self.validation is not None
         begun = time.perf_counter()
-        evaluation: Evaluation = self.predictor.evaluate(*self.validation, tune=True)
+        evaluation: Evaluation = self.predictor.evaluate(*self.validation, tune=self.tune)
         found = {"loss": evaluation.loss, **evaluation.scores, "runtime": time.perf_counter() - begun}
         metrics = {f"{metric_key_prefix}_{name}": float(value) for name, value in found.items()}
         self.log(metrics)

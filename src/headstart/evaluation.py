@@ -41,7 +41,7 @@ def evaluate(settings: EvaluateSettings, *, messages: Messages = QUIET) -> Evalu
     """
     begun = time.perf_counter()
     hardware = choose_hardware(settings)
-    checkpoint = load_trained(str(settings.model), hardware)
+    checkpoint = load_trained(settings.model, hardware)
     task = _overridden(checkpoint.task, settings)
     data = task.read(
         settings.data,
@@ -57,10 +57,15 @@ def evaluate(settings: EvaluateSettings, *, messages: Messages = QUIET) -> Evalu
     store = prepare_windows(data, task, predictor.encoder, settings, messages, "data")
     messages.say(f"{task.name}: {settings.model} on {hardware}")
     evaluation = predictor.evaluate(store, data.examples)
-    folder = settings.output or settings.model / "evaluation"
+    folder = settings.output or _default_folder(settings.model)
     result = EvaluateResult(evaluation.scores, _facts(evaluation, len(data.examples), begun), folder)
     _write(folder, result, evaluation)
     return result
+
+
+def _default_folder(model: str) -> Path:
+    """Inside the model's folder; for a model of the hub, in the current one."""
+    return Path(model) / "evaluation" if Path(model).is_dir() else Path("evaluation") / Path(model).name
 
 
 def _overridden(task: QuestionAnswering, settings: EvaluateSettings) -> QuestionAnswering:

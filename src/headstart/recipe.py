@@ -61,8 +61,9 @@ def training_arguments(
         reason = str(error).splitlines()[0]
         raise SettingsError("settings that transformers accepts", reason, "change that option") from None
     if hardware.device.type == "cuda":
-        torch.cuda.set_device(hardware.device)
-        arguments._n_gpu = 1
+        if hardware.device.index is not None:
+            torch.cuda.set_device(hardware.device)
+        arguments._n_gpu = 1  # more GPUs in one process would be DataParallel, which is slower than torchrun
     return arguments
 
 

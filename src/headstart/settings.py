@@ -134,6 +134,9 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
 
     output: Path = option(..., "folder for the model and everything about the run", "output")
     save_total_limit: int = option(1, "checkpoints kept beside the best one", "output", gt=0)
+    save_minutes: float = option(
+        10.0, "minutes between two checkpoints, beside those after each evaluation", "output", gt=0
+    )
     resume: bool = option(False, "go on from the last checkpoint in the output folder", "output")
     overwrite: bool = option(False, "write over what is in the output folder", "output")
 
@@ -141,10 +144,10 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
 class EvaluateSettings(DataSettings, HardwareSettings):
     """Options of `headstart evaluate`."""
 
-    model: Path = option(..., "a folder that headstart trained, or any span model", "model")
+    model: str = option(..., "a folder that headstart trained, or any span model", "model")
     data: list[str] = option(..., "labelled data: files, a folder, a hub id, or the word sample", "data", min_length=1)
     output: Path | None = option(
-        None, "folder for metrics.json, predictions.json, … (default: DIR/evaluation)", "output"
+        None, "folder for metrics.json, predictions.json, … (default: evaluation in the model folder)", "output"
     )
     max_length: int | None = option(None, "tokens of a window (default: as trained)", "windows", gt=7)
     doc_stride: int | None = option(None, "overlap of two windows (default: as trained)", "windows", ge=0)

@@ -119,6 +119,27 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         return metrics
 
 
+class RegularCheckpoints(TrainerCallback):  # type: ignore[misc]  # likewise
+    """A checkpoint every so many minutes, whenever the next evaluation is: a long run can always be resumed."""
+
+    def __init__(self, minutes: float) -> None:
+        self.seconds = minutes * 60
+        self.last = 0.0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """The clock starts."""
+        self.last = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Ask for a checkpoint when it is time."""
+        if time.monotonic() - self.last >= self.seconds:
+            control.should_save = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Whoever asked for it: the clock starts anew."""
+        self.last = time.monotonic()
+
+
 class Progress(TrainerCallback):  # type: ignore[misc]  # likewise
     """A bar with time left on a terminal, a line now and then elsewhere; scores after each evaluation."""
 

@@ -166,7 +166,7 @@ def _trainer(
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # a bar for each saved checkpoint would break ours
-    from headstart.trainer import HeadstartTrainer, Progress
+    from headstart.trainer import HeadstartTrainer, Progress, RegularCheckpoints
 
     store = ready.train_store
     sampler = TokenBudgetSampler(
@@ -197,6 +197,7 @@ def _trainer(
         sampler=sampler,
     )
     _replace_callbacks(trainer, Progress(messages, metric=ready.task.metric, lengths=store.lengths))
+    trainer.add_callback(RegularCheckpoints(settings.save_minutes))
     if settings.early_stopping_patience:
         trainer.add_callback(EarlyStoppingCallback(settings.early_stopping_patience))
     return trainer

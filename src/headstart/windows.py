@@ -25,6 +25,7 @@ from headstart.tokens import IntArray, TextEncoder, Tokens
 
 Span = tuple[int, int]
 
+BEYOND = np.iinfo(np.int32).max  # behind the last character of any text
 CHUNK = 512  # examples tokenised in one call of the Rust tokenizer, which spreads them over the cores
 
 
@@ -101,8 +102,9 @@ def align(tokens: Tokens, answers: Sequence[Answer]) -> list[Span | None]:
     >>> align(tokens, [Answer("Paris", 3), Answer("Paris .", 3)])
     [(1, 1), (1, 2)]
     """
-    ends = np.maximum.accumulate(tokens.ends) if len(tokens) else tokens.ends
-    starts = np.minimum.accumulate(tokens.starts[::-1])[::-1] if len(tokens) else tokens.starts
+    inked = tokens.starts < tokens.ends  # tokens without characters neither begin nor end a span
+    ends = np.maximum.accumulate(np.where(inked, tokens.ends, 0))
+    starts = np.minimum.accumulate(np.where(inked, tokens.starts, BEYOND)[::-1])[::-1]
     firsts = np.searchsorted(ends, [answer.start for answer in answers], side="right").tolist()
     lasts = (np.searchsorted(starts, [answer.end for answer in answers], side="left") - 1).tolist()
     return [(first, last) if first <= last else None for first, last in zip(firsts, lasts, strict=True)]

@@ -24,7 +24,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 setup: $(VENV)/ready
 
 demo: setup
-	$(RUN) train --model all-MiniLM-L6-v2 --train sample --validation sample --output runs/demo --overwrite
+	$(RUN) train --model all-MiniLM-L6-v2 --train sample --validation sample --output runs/demo --overwrite --num-train-epochs 3
 	$(RUN) evaluate runs/demo --data sample
 	$(RUN) ask runs/demo --context-file examples/chip.txt -q "At what temperature does the chip run without cooling?"
 	$(RUN) ask runs/demo --context-file examples/samarkand.txt -q "Which city did Timur choose as his capital?"

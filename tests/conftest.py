@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # several processes that each take every core are slower than one
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-settings.register_profile("headstart", derandomize=True, deadline=None)
+settings.register_profile(
+    "headstart", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is no fault
 settings.load_profile("headstart")
 
 

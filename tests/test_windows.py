@@ -268,9 +268,9 @@ def test_align_takes_whole_tokens_and_all_tokens_of_one_character():
 
 
 def test_align_skips_tokens_without_characters():
-    blanks = Tokens(np.arange(5), np.array([0, 0, 2, 3, 7]), np.array([0, 2, 2, 7, 7]))
-    assert align(blanks, [Answer("ab", 0), Answer("Lima", 3), Answer("ab Lima", 0)]) == [(1, 1), (3, 3), (1, 3)]
-    assert align(blanks, [Answer("ab ", 0), Answer(" Lima", 2), Answer(" ", 2)]) == [(1, 1), (3, 3), None]
+    blanks = Tokens(np.arange(6), np.array([0, 0, 2, 3, 3, 7]), np.array([0, 2, 2, 3, 7, 7]))
+    assert align(blanks, [Answer("ab", 0), Answer("Lima", 3), Answer("ab Lima", 0)]) == [(1, 1), (4, 4), (1, 4)]
+    assert align(blanks, [Answer("ab ", 0), Answer(" Lima", 2), Answer(" ", 2)]) == [(1, 1), (4, 4), None]
 
 
 def test_examples_keep_their_places_over_chunks(word_encoder, monkeypatch):

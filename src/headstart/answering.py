@@ -12,7 +12,7 @@ from headstart.errors import DataError
 from headstart.examples import QuestionExample, QuestionPrediction, SpanAnswer
 from headstart.hardware import choose_hardware
 from headstart.inference import Predictor
-from headstart.settings import HardwareSettings
+from headstart.settings import AskSettings, build
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class QuestionAnswerer:
     """
 
     def __init__(self, model: str | Path, *, null_threshold: float | None = None, **hardware: Any) -> None:
-        settings = HardwareSettings(**hardware)
+        settings = build(AskSettings, hardware, source="the arguments of load")
         chosen = choose_hardware(settings)
         checkpoint = load_trained(model, chosen)
         self.task = checkpoint.task

@@ -103,10 +103,17 @@ def load_trained(name: str | Path, hardware: Hardware) -> Checkpoint:
 
 def token_limit(checkpoint: Checkpoint) -> int | None:
     """The longest input the model has positions for, in tokens; None where there is no limit."""
-    config = checkpoint.model.config
-    limits = [checkpoint.tokenizer.model_max_length, getattr(config, "max_position_embeddings", None)]
+    limits = [checkpoint.tokenizer.model_max_length, _positions(checkpoint.model)]
     known = [limit for limit in limits if isinstance(limit, int) and 0 < limit < 10**9]
     return min(known, default=None)
+
+
+def _positions(model: Any) -> int | None:
+    """RoBERTa and its kin count positions from behind the padding id: of 514 they can use 512."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    embeddings = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    padding = getattr(embeddings, "padding_idx", None)
+    return positions if positions is None or padding is None else positions - padding - 1
 
 
 def save(
@@ -154,6 +161,8 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 @contextmanager
 def _readable_errors(name: str, head: str) -> Iterator[None]:
+    from safetensors import SafetensorError
+
     try:
         yield
     except OSError as error:
@@ -161,6 +170,10 @@ def _readable_errors(name: str, head: str) -> Iterator[None]:
         if Path(name).is_dir():
             remedy = "the folder needs config.json, model.safetensors and tokenizer.json"
         raise ModelError("a model folder or a hub id", f"{name}: {_first_line(error)}", remedy) from None
+    except SafetensorError as error:
+        raise ModelError(
+            "weights that can be read", f"{name}: {_first_line(error)}", "fetch model.safetensors again, in full"
+        ) from None
     except ValueError as error:
         raise ModelError(
             f"a model that transformers can load with {head}",

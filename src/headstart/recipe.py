@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.errors import SettingsError
+from headstart.errors import MissingExtraError, SettingsError
 from headstart.hardware import Hardware
 from headstart.settings import TrainSettings
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
+
+# packages that are not called what --report-to calls them; kubeflow needs none
+REPORTERS = {"azure_ml": "azureml", "flyte": "flytekit", "kubeflow": "transformers"}
 
 
 def default_epochs(windows: int) -> float:
@@ -49,6 +53,7 @@ def training_arguments(
 
     Raises:
         SettingsError: a combination that cannot work, or a value transformers refuses.
+        MissingExtraError: the package of a `report_to` target is not installed.
     """
     import torch
 
@@ -57,6 +62,7 @@ def training_arguments(
     when = "steps" if settings.eval_steps else "epoch"
     try:
         arguments = _arguments(settings, hardware, output, metric, when, evaluates=evaluates)
+        _check_reporters(arguments.report_to)
     except (ValueError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise SettingsError("settings that transformers accepts", reason, "change that option") from None
@@ -104,6 +110,18 @@ def _arguments(
         disable_tqdm=True,
         logging_nan_inf_filter=False,
     )
+
+
+def _check_reporters(targets: list[str]) -> None:
+    """Transformers would notice only when it makes its Trainer, and with an error of its own for each target."""
+    from transformers.integrations import get_reporting_integration_callbacks
+
+    get_reporting_integration_callbacks(targets)  # a ValueError that lists the names it knows
+    for target in targets:
+        package = REPORTERS.get(target, target)
+        if find_spec(package) is None:
+            extra = "'headstart[tensorboard]'" if target == "tensorboard" else package
+            raise MissingExtraError(f"the package behind --report-to {target}", "none", f"pip install {extra}")
 
 
 def _checkpointing(arguments: Any, *, on: bool) -> dict[str, bool]:

@@ -156,6 +156,10 @@ class EvaluateSettings(DataSettings, HardwareSettings):
     null_threshold: float | None = option(None, "no-answer threshold (default: as tuned)", "decoding")
 
 
+class AskSettings(HardwareSettings):
+    """Options of `headstart ask` and of `headstart.load`."""
+
+
 S = TypeVar("S", bound=Settings)
 
 

@@ -82,6 +82,8 @@ def train(settings: TrainSettings, *, messages: Messages = QUIET) -> TrainResult
 
 
 def _prepare(settings: TrainSettings, hardware: Hardware, messages: Messages) -> Prepared:
+    from transformers import set_seed
+
     task = TASKS[settings.task](
         max_length=settings.max_length,
         doc_stride=settings.doc_stride,
@@ -92,6 +94,7 @@ def _prepare(settings: TrainSettings, hardware: Hardware, messages: Messages) ->
     )
     train_data, validation = read_both(settings, task, messages)
     task = task.for_data(train_data.examples)
+    set_seed(settings.seed)  # Trainer does so, too, but only after a new head has been drawn
     checkpoint = load(settings.model, hardware, task=task.name, attention_dropout=settings.attention_dropout)
     _check_length(settings, checkpoint)
     encoder = TextEncoder(checkpoint.tokenizer)

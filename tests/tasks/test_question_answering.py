@@ -131,9 +131,9 @@ def test_padding_takes_no_share_of_the_loss(word_encoder, padding):
 def test_logits_that_show_the_gold_answer_decode_to_it(encoders, family):
     encoder = encoders[family]
     context = "The old lighthouse keeper wrote 365 letters, one for every day of the year 1908. " * 8
-    place = context.index("365 letters", 300)
+    place = context.index("every day", 300)
     examples = [
-        QuestionExample("far", "What was written?", context, (Answer("365 letters", place),)),
+        QuestionExample("far", "What was written?", context, (Answer("every day", place),)),
         QuestionExample("near", "Who wrote?", context, (Answer("old lighthouse keeper", 4),)),
         QuestionExample("none", "Who read?", context, ()),
     ]
@@ -143,8 +143,8 @@ def test_logits_that_show_the_gold_answer_decode_to_it(encoders, family):
     left = encoder.padding_side == "left"
     found = predicted(task, examples, rows, gold_shaped(rows, 84, left=left), left=left)
     answers = [task.answer(prediction) for prediction in found]
-    assert [answer.text for answer in answers] == ["365 letters", "old lighthouse keeper", ""]
-    assert (answers[0].start, answers[0].end) == (place, place + 11)
+    assert [answer.text for answer in answers] == ["every day", "old lighthouse keeper", ""]
+    assert (answers[0].start, answers[0].end) == (place, place + 9)
     assert [prediction.id for prediction in found] == ["far", "near", "none"]
 
 

@@ -12,7 +12,7 @@ from headstart.cli.main import Result
 from headstart.cli.options import add_settings, given_values
 from headstart.errors import DataError, SettingsError
 from headstart.messages import Messages
-from headstart.settings import HardwareSettings, build
+from headstart.settings import AskSettings, build
 
 if TYPE_CHECKING:
     from headstart.answering import Reply
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--context-file", type=Path, metavar="FILE", help="a UTF-8 text file (default: standard input)")
     parser.add_argument("--null-threshold", type=float, metavar="X", help="no-answer threshold (default: as tuned)")
     parser.add_argument("--n-best", type=int, default=3, metavar="N", help="alternatives shown (default: 3)")
-    add_settings(parser, HardwareSettings)
+    add_settings(parser, AskSettings)
 
 
 def run(arguments: argparse.Namespace, messages: Messages) -> Result:
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> Result:
     if arguments.n_best < 1:
         raise SettingsError("--n-best of at least 1", str(arguments.n_best), "leave it out to see 3")
     context = _context(arguments)
-    options = build(HardwareSettings, given_values(arguments, HardwareSettings)).model_dump()
+    options = build(AskSettings, given_values(arguments, AskSettings)).model_dump()
     from headstart.answering import load
 
     answerer = load(arguments.model, null_threshold=arguments.null_threshold, **options)

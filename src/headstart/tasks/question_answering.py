@@ -21,6 +21,7 @@ from headstart.windows import Window, WindowOptions, make_windows
 if TYPE_CHECKING:
     import torch
 
+CERTAIN = 1e6  # the no-answer odds where there is no span at all: finite, since JSON knows no infinity
 NOTHING = SpanAnswer("", 0, 0, 0.0, 0.0, 0.0)  # where not even "no answer" is a candidate
 
 
@@ -129,7 +130,7 @@ class QuestionAnswering:
         if not self.no_answer:
             return QuestionPrediction(example.id, tuple(candidates))
         nothing = SpanAnswer("", 0, 0, *spans.null, float(np.exp(null - total)))
-        odds = null - candidates[0].score if candidates else float("inf")
+        odds = null - candidates[0].score if candidates else CERTAIN
         ranked = sorted([*candidates, nothing], key=lambda answer: -answer.score)
         return QuestionPrediction(example.id, tuple(ranked), odds)
 

@@ -153,7 +153,7 @@ def test_odds_threshold_and_their_order(tmp_path: Path, predictions: Path) -> No
     assert score_files(predictions, references, null_odds=odds, threshold=0.0).scores["exact"] == 50
     with pytest.raises(SettingsError, match="no odds"):
         score_files(predictions, references, threshold=0.5)
-    with pytest.raises(SettingsError, match="odds with rules 1.1"):
+    with pytest.raises(SettingsError, match=r"odds with rules 1.1"):
         score_files(predictions, [write(tmp_path / "v1.json", nested(ANSWERABLE))], null_odds=odds)
 
 
@@ -204,7 +204,7 @@ def test_files_that_cannot_be_opened_or_are_no_text(tmp_path: Path, predictions:
     latin.write_bytes('{"q1": "Café"}'.encode("latin-1"))
     with pytest.raises(DataError, match=r"UTF-8 text in .*latin\.json; found .* at byte 11"):
         score_files(latin, references)
-    with pytest.raises(DataError, match="gone.json"):
+    with pytest.raises(DataError, match=r"gone.json"):
         score_files(predictions, [str(tmp_path / "gone.json")])
     with_mark = tmp_path / "mark.json"
     with_mark.write_text(json.dumps(PREDICTED), encoding="utf-8-sig")

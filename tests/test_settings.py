@@ -128,7 +128,8 @@ def test_options_of_the_same_name_say_the_same_on_every_verb():
 
 
 def test_names_of_flags_and_verbs():
-    assert [flag(name) for name in ("seed", "max_length", "columns.question")] == ["--seed", "--max-length", "--columns"]
+    names = ("seed", "max_length", "columns.question")
+    assert [flag(name) for name in names] == ["--seed", "--max-length", "--columns"]
     assert [verb(settings) for settings in EVERY] == ["train", "evaluate", "ask"]
 
 

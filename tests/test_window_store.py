@@ -79,6 +79,16 @@ def test_rows_in_any_order_more_than_once_or_none(windows, tmp_path):
     check_rows(store.rows([]), [])
 
 
+def test_a_slice_of_an_arrow_column_gives_its_own_rows_only():
+    """Arrow hands out slices that still hold the values of the rows before and behind them."""
+    import pyarrow as pa
+
+    column = pa.chunked_array([pa.array([[1, 2], [3], [], [4, 5, 6]], pa.list_(pa.int32())).slice(1, 2)])
+    rows = window_store._ragged(column)
+    assert [row.tolist() for row in rows] == [[3], []]
+    assert rows.pad(1, fill=0).tolist() == [[3], [0]]
+
+
 def test_labelled_windows_are_those_one_can_learn_from(windows, tmp_path):
     store, _ = stored_windows("x", iter(windows), folder=tmp_path)
     wanted = [place for place, window in enumerate(windows) if window.labels]

@@ -99,6 +99,8 @@ def _example(place: int, question: str, context: str) -> QuestionExample:
     for name, text in (("question", question), ("context", context)):
         if not isinstance(text, str) or not text.strip():
             raise DataError(f"a {name} with some text", f"{text!r}", f"give the {name} as a string")
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise DataError(f"a {name} of whole characters", "half a surrogate pair", "decode the text as UTF-8 again")
     return QuestionExample(id=str(place), question=question, context=context, place=f"question {place}")
 
 

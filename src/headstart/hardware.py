@@ -81,5 +81,5 @@ def _precision(device: torch.device) -> str:
 
 
 def _attention(device: torch.device, precision: str) -> str | None:
-    """On CPUs with bf16, plain attention beats the fused kernel up to about 384 tokens (measured: docs)."""
+    """On CPUs with bf16, plain attention beats the fused kernel below some 384 tokens (docs/training.md)."""
     return "eager" if device.type == "cpu" and precision == "bf16" else None

@@ -11,7 +11,7 @@ from typing import Any
 from headstart.data import ReadData, split_by_context
 from headstart.errors import SettingsError
 from headstart.messages import Messages
-from headstart.settings import HardwareSettings, TrainSettings
+from headstart.settings import CacheSettings, TrainSettings
 from headstart.tasks import QuestionAnswering
 from headstart.tokens import TextEncoder
 from headstart.window_store import WindowStore, fingerprint, stored_windows
@@ -66,7 +66,7 @@ def prepare_windows(
     data: ReadData,
     task: QuestionAnswering,
     encoder: TextEncoder,
-    settings: HardwareSettings,
+    settings: CacheSettings,
     messages: Messages,
     label: str,
 ) -> WindowStore:

@@ -8,7 +8,7 @@
         checkpoints/           what --resume goes on from
         run/settings.yaml      every option as it was used; `headstart train --config` reads it
         run/data.json          sources with fingerprints, counts, repaired and left-out rows
-        run/versions.json      Python, libraries, machine
+        run/versions.json      Python, libraries, machine, device, precision
         run/log_history.json   every logged loss and score
         run/curves.svg         loss and score over the steps
 """
@@ -27,6 +27,7 @@ from headstart.checkpoint import CARD, write_json
 from headstart.curves import draw_curves
 from headstart.data import ReadData
 from headstart.errors import SettingsError
+from headstart.hardware import Hardware
 from headstart.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -71,26 +72,29 @@ class RunFolder:
                 f"{self.path} with something in it",
                 "choose another, go on with --resume, or write over it with --overwrite",
             )
-        if overwrite:
-            shutil.rmtree(self.checkpoints, ignore_errors=True)
-            shutil.rmtree(self.run, ignore_errors=True)
 
     def last_checkpoint(self) -> str | None:
         """The newest complete checkpoint, if there is one."""
         found = [path for path in self.checkpoints.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
         return str(max(found, key=lambda path: int(path.name.split("-")[1]))) if found else None
 
-    def begin(self, settings: TrainSettings, train: ReadData, validation: ReadData | None) -> None:
-        """Write what is known before the first step: enough to see what a run that died was."""
+    def begin(self, settings: TrainSettings, hardware: Hardware, train: ReadData, validation: ReadData | None) -> None:
+        """Write what is known before the first step: enough to see what a run that died was.
+
+        What `--overwrite` allows to go goes only now, when everything has been checked.
+        """
         import yaml
 
+        if not settings.resume:
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+            shutil.rmtree(self.run, ignore_errors=True)
         self.run.mkdir(parents=True, exist_ok=True)
         values = settings.model_dump(mode="json", exclude={"resume", "overwrite", "overwrite_cache"})
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
         (self.run / "settings.yaml").write_text(f"# headstart train --config …\n{text}", encoding="utf-8")
         data = {"train": describe(train), "validation": describe(validation) if validation else None}
         write_json(self.run / "data.json", data)
-        write_json(self.run / "versions.json", versions())
+        write_json(self.run / "versions.json", {**versions(), "hardware": str(hardware)})
 
     def finish(
         self,
@@ -171,6 +175,6 @@ answer = load("{name}")(question="…", context="…")
 ## Training
 
 {facts["train"]["questions"]:,} questions from {", ".join(Path(source).name for source in settings.train)}; \
-{settings.num_train_epochs:g} epochs, learning rate {settings.learning_rate:g}, windows of {settings.max_length} \
+{facts["steps"]:,} steps, learning rate {settings.learning_rate:g}, windows of {settings.max_length} \
 tokens with {settings.doc_stride} of overlap, seed {settings.seed}. Everything else stands in `run/` and `{CARD}`.
 """

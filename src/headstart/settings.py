@@ -71,16 +71,23 @@ class HardwareSettings(Settings):
     """Where and in which numbers the model runs."""
 
     device: str = option("auto", "auto, cpu, cuda, cuda:1, mps", "hardware")
-    precision: Precision = option("auto", "auto: bf16 where the hardware multiplies it faster, else fp32", "hardware")
+    precision: Precision = option(
+        "auto", "auto: bf16 where the hardware multiplies it natively, fp16 on older GPUs, else fp32", "hardware"
+    )
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = option(
         "auto", "attention kernel (auto: what was measured fastest for the device)", "hardware"
     )
     eval_tokens_per_batch: int = option(8_192, "padded tokens of a batch without gradients", "hardware", gt=0)
+
+
+class CacheSettings(Settings):
+    """Where prepared windows are kept."""
+
     cache_dir: Path | None = option(None, "where prepared windows are kept (default: the user's cache)", "hardware")
     overwrite_cache: bool = option(False, "prepare the windows again even if they are in the cache", "hardware")
 
 
-class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSettings):
+class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSettings, CacheSettings):
     """Options of `headstart train`."""
 
     task: Literal["qa"] = option("qa", "what to train: qa (extractive question answering)", "model")
@@ -141,7 +148,7 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
     overwrite: bool = option(False, "write over what is in the output folder", "output")
 
 
-class EvaluateSettings(DataSettings, HardwareSettings):
+class EvaluateSettings(DataSettings, HardwareSettings, CacheSettings):
     """Options of `headstart evaluate`."""
 
     model: str = option(..., "a folder that headstart trained, or any span model", "model")

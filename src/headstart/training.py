@@ -69,8 +69,8 @@ def train(settings: TrainSettings, *, messages: Messages = QUIET) -> TrainResult
         hidden_size=getattr(ready.checkpoint.model.config, "hidden_size", 768),
     )
     _announce(settings, ready, hardware, messages)
-    folder.begin(settings, ready.train, ready.validation)
     trainer = _trainer(settings, ready, hardware, folder, messages)
+    folder.begin(settings, hardware, ready.train, ready.validation)
     trainer.train(resume_from_checkpoint=folder.last_checkpoint() if settings.resume else None)
     trained = time.perf_counter()
     evaluation = _final_evaluation(ready, trainer)
@@ -97,6 +97,8 @@ def _prepare(settings: TrainSettings, hardware: Hardware, messages: Messages) ->
     set_seed(settings.seed)  # Trainer does so, too, but only after a new head has been drawn
     checkpoint = load(settings.model, hardware, task=task.name, attention_dropout=settings.attention_dropout)
     _check_length(settings, checkpoint)
+    if checkpoint.task.no_answer and not task.no_answer:
+        messages.warn(f'{settings.model} knows "no answer", this data does not: the new model will always answer')
     encoder = TextEncoder(checkpoint.tokenizer)
     messages.say(task.self_test(train_data.examples, encoder))
     learnt = _first_answers(train_data) if settings.answers == "first" else train_data
@@ -148,7 +150,7 @@ def _announce(settings: TrainSettings, ready: Prepared, hardware: Hardware, mess
         if settings.per_device_train_batch_size
         else f"{settings.train_tokens_per_batch:,} tokens"
     )
-    length = f"{settings.max_steps} steps" if settings.max_steps else f"{settings.num_train_epochs:g} epochs"
+    length = f"{settings.max_steps} steps" if settings.max_steps else _epochs(settings.num_train_epochs)
     messages.say(
         f"{ready.task.name}: {settings.model} ({parameters:.1f} M parameters) on {len(ready.train.examples):,}"
         f" questions ({len(ready.train_store):,} windows of at most {settings.max_length} tokens), {hardware}"
@@ -157,6 +159,10 @@ def _announce(settings: TrainSettings, ready: Prepared, hardware: Hardware, mess
         f"{length}, batches of {batch}, learning rate {settings.learning_rate:g}, seed {settings.seed}"
         f" → {settings.output}"
     )
+
+
+def _epochs(count: float | None) -> str:
+    return "1 epoch" if count == 1 else f"{count:g} epochs"
 
 
 # -- training ----------------------------------------------------------------------------------------------------

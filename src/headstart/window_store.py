@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -132,15 +131,14 @@ def _write(path: Path, windows: Iterable[Window]) -> None:
     import pyarrow as pa
 
     schema = _table([]).schema
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".partial")
-    os.close(handle)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
-        with pa.OSFile(partial, "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
             for table in _tables(windows):
                 writer.write_table(table)
-        Path(partial).replace(path)
+        partial.replace(path)
     finally:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def _tables(windows: Iterable[Window]) -> Iterator[pa.Table]:

@@ -180,9 +180,9 @@ def test_what_cannot_be_scored_is_refused() -> None:
         score_squad({"q1": ["x"], "q2": []}, {}, rules="1.1")
     with pytest.raises(DataError, match="1 predictions without, such as 'q1'"):
         score_squad({"q1": ["x"], "q2": []}, {"q1": "x", "other": ""}, no_answer_odds={"q2": 1.0})
-    with pytest.raises(SettingsError, match="odds with rules 1.1"):
+    with pytest.raises(SettingsError, match=r"odds with rules 1.1"):
         score_squad({"q1": ["x"]}, {"q1": "x"}, rules="1.1", no_answer_odds={"q1": 1.0})
-    with pytest.raises(SettingsError, match="'3.0'"):
+    with pytest.raises(SettingsError, match=r"'3.0'"):
         score_squad({"q1": ["x"]}, {"q1": "x"}, rules="3.0")  # type: ignore[arg-type]
 
 

@@ -541,26 +541,30 @@ def test_batches_of_a_number_of_windows(tiny_bert, files, tmp_path, more, batche
 
 
 def test_accumulated_batches_learn_what_one_large_batch_learns(make_tiny_model, files, tmp_path):
-    """Without dropout the gradient of all windows is the same in one batch or in many."""
+    """Every window weighs the same: alone, in one batch of all, in batches of tokens that hold few or many."""
     encoder = make_tiny_model("bert", tmp_path / "encoder")
     config = read(encoder / "config.json")
     (encoder / "config.json").write_text(json.dumps({**config, "hidden_dropout_prob": 0.0}))
-    words = ("--num-train-epochs", "1", "--optim", "sgd", "--learning-rate", "0.5", "--warmup-steps", "0")
-    large = train(encoder, files["train1"], tmp_path / "large", *words, "--per-device-train-batch-size", "1000")
-    count = windows_said(large)
-    assert large.document["steps"] == 1
-    small = train(
-        encoder, files["train1"], tmp_path / "small", *words, "--per-device-train-batch-size", "1",
-        "--gradient-accumulation-steps", count,
-    )  # fmt: skip
-    assert small.document["steps"] == 1
-    moved = False
-    start = weights(encoder)
-    for name, tensor in weights(tmp_path / "large").items():
-        torch.testing.assert_close(weights(tmp_path / "small")[name], tensor, atol=2e-5, rtol=1e-3)
-        old = start.get(name.removeprefix("bert."))
-        moved |= old is not None and not torch.equal(old, tensor)
-    assert moved
+    rate = ("--optim", "sgd", "--learning-rate", "0.5", "--warmup-steps", "0", "--max-grad-norm", "0")
+
+    def one_epoch(name: str, *batches: object) -> Ran:
+        return train(encoder, files["train1"], tmp_path / name, "--num-train-epochs", "1", *rate, *batches)
+
+    together = one_epoch("together", "--per-device-train-batch-size", "1000")
+    each = ("--per-device-train-batch-size", "1", "--gradient-accumulation-steps", windows_said(together))
+    few = ("--train-tokens-per-batch", "190")  # three long windows or five short ones
+    count = one_epoch("counted", *few).document["steps"]
+    assert count > 10
+    for ran in (together, one_epoch("alone", *each), one_epoch("few", *few, "--gradient-accumulation-steps", count)):
+        assert ran.document["steps"] == 1
+    learnt = weights(tmp_path / "together")
+    for other in ("alone", "few"):
+        for name, tensor in weights(tmp_path / other).items():
+            torch.testing.assert_close(tensor, learnt[name], atol=1e-5, rtol=1e-3, msg=f"{other}: {name}")
+    start, moved = weights(encoder), 0.0
+    for name, tensor in start.items():
+        moved = max(moved, float((learnt[f"bert.{name}"] - tensor).abs().max()))
+    assert moved > 1e-3, "more than what counts as equal"
 
 
 def test_gradient_checkpointing_learns_the_same(tiny_bert, files, tmp_path):

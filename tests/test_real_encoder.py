@@ -1,13 +1,16 @@
 """The packaged encoder, really trained: not that the numbers come out, but that it learns."""
 
 import json
+from importlib.resources import files
 
 import pytest
 
 from headstart.cli import main
 from headstart.encoders import PACKAGE, SHORT_NAME
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("real encoder")]
+
+TAUGHT = str(files("headstart.data") / "sample" / "train.json")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,8 @@ def test_the_loss_falls(run):
 
 
 def test_it_knows_what_it_was_taught(run, capsys):
-    assert main(["evaluate", str(run), "--data", "sample@train", "--limit", "60", "--json", "--quiet"]) == 0
+    words = ["evaluate", str(run), "--data", TAUGHT, "--limit", "60", "--json", "--quiet"]
+    assert main(words) == 0
     scores = json.loads(capsys.readouterr().out)
     assert scores["questions"] == 60
     assert scores["HasAns_f1"] > 50

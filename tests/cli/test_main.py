@@ -240,7 +240,9 @@ def test_verbose_and_quiet_exclude_each_other(files):
 
 # -- asking: the parts that need no model ------------------------------------------------------------------------
 
-CONTEXT = "Ana Ruiz built the bridge over the Duero in 1874, and nobody thought that it would stand for so many years to come."
+CONTEXT = (
+    "Ana Ruiz built the bridge over the Duero in 1874, and no one then alive thought that it would stand for so long."
+)
 
 
 class Terminal:
@@ -275,7 +277,7 @@ def test_colour_only_on_terminals_and_not_against_no_color(tty, no_color, colour
 def test_an_answer_is_shown_in_its_surroundings():
     start = CONTEXT.index("1874")
     shown = ask._surroundings(CONTEXT, start, start + 4, colour=False)
-    assert shown.startswith("Ana Ruiz built the bridge over the Duero in [1874], and nobody thought")
+    assert shown.startswith("Ana Ruiz built the bridge over the Duero in [1874], and no one then alive")
     assert shown.endswith(" …")
     assert ask._surroundings(CONTEXT, len(CONTEXT) - 5, len(CONTEXT), colour=False).startswith("… ")
 

@@ -31,8 +31,8 @@ demo: setup
 	$(RUN) ask runs/demo --context-file examples/snail.txt -q "Which sea animal has iron sulfide in its shell?"
 
 lint: setup
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
 
 test: lint

@@ -185,3 +185,8 @@ def test_a_missing_config_file_is_named(tmp_path):
         read_config(tmp_path / "absent.yaml")
     with pytest.raises(SettingsError, match="--config"):
         read_config(tmp_path)
+
+
+def test_none_is_a_word_for_the_published_attention_dropout():
+    values = {"model": "m", "train": ["sample"], "output": "o", "attention_dropout": "none"}
+    assert build(TrainSettings, values).attention_dropout is None

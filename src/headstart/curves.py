@@ -23,19 +23,20 @@ def draw_curves(log_history: Sequence[Mapping[str, Any]], path: Path) -> None:
     panels = [panel for panel in panels if any(points(log_history, key)[0] for key, _ in panel[1].values())]
     figure = Figure(figsize=(7, 2.8 * max(len(panels), 1)), layout="constrained")
     FigureCanvasSVG(figure)
-    for place, (unit, lines) in enumerate(panels, start=1):
-        axes = figure.add_subplot(len(panels), 1, place)
+    grid = figure.subplots(max(len(panels), 1), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (unit, lines) in zip(grid, panels, strict=False):
         for label, (key, colour) in lines.items():
             steps, values = points(log_history, key)
             if steps:
                 axes.plot(
                     steps, values, label=label, color=colour, marker="o" if len(steps) < 20 else None, markersize=4
                 )
-        axes.set_xlabel("step")
+        axes.xaxis.set_tick_params(labelbottom=True)
         axes.set_ylabel(unit)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
+    grid[-1].set_xlabel("step")
     figure.savefig(path, format="svg")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from headstart.errors import SettingsError
 
@@ -99,6 +99,11 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
         ge=0,
         lt=1,
     )
+
+    @field_validator("attention_dropout", mode="before")
+    @classmethod
+    def _none_is_a_word(cls, value: Any) -> Any:
+        return None if value == "none" else value
 
     train: list[str] = option(..., "training data: files, a folder, a hub id, or the word sample", "data", min_length=1)
     validation: list[str] = option(

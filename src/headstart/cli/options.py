@@ -70,8 +70,6 @@ def given_values(arguments: argparse.Namespace, settings: type[Settings]) -> dic
     values = {name: value for name, value in vars(arguments).items() if name in settings.model_fields}
     if isinstance(values.get("columns"), list):
         values["columns"] = dict(map(_pair, values["columns"]))
-    if values.get("attention_dropout") == "none":
-        values["attention_dropout"] = None
     return values
 
 

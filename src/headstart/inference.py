@@ -12,7 +12,6 @@ from headstart.batching import Collator, evaluation_batches, pools
 from headstart.checkpoint import Checkpoint
 from headstart.hardware import Hardware
 from headstart.messages import QUIET, Messages
-from headstart.ragged import Array
 from headstart.tasks import QuestionAnswering
 from headstart.tokens import TextEncoder
 from headstart.window_store import WindowRows, WindowStore, store_in_memory
@@ -96,16 +95,16 @@ class Predictor:
         try:
             for pool in pools(store):
                 with torch.inference_mode():
-                    parts = [self._batch(store.rows(batch), work) for batch in self._batches(store, pool)]
+                    parts = [
+                        self._batch(store.rows(batch), work)
+                        for batch in evaluation_batches(store, pool, tokens=self.tokens_per_batch)
+                    ]
                 begun = time.perf_counter()
                 predictions = self.task.decode(parts, examples)
                 work.seconds["decode"] += time.perf_counter() - begun
                 yield from predictions
         finally:
             self.model.train(was_training)
-
-    def _batches(self, store: WindowStore, pool: Array) -> list[Array]:
-        return evaluation_batches(store, pool, tokens=self.tokens_per_batch)
 
     def _batch(self, rows: WindowRows, work: Work) -> Any:
         begun = time.perf_counter()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from transformers import Trainer, TrainerCallback
 
@@ -143,10 +142,9 @@ class RegularCheckpoints(TrainerCallback):  # type: ignore[misc]  # likewise
 class Progress(TrainerCallback):  # type: ignore[misc]  # likewise
     """A bar with time left on a terminal, a line now and then elsewhere; scores after each evaluation."""
 
-    def __init__(self, messages: Messages, *, metric: str, lengths: np.ndarray[Any, Any]) -> None:
+    def __init__(self, messages: Messages, *, metric: str) -> None:
         self.messages = messages
         self.metric = metric
-        self.tokens = float(lengths.sum())
         self.bar: Any = None
         self.begun = 0.0
         self.first_step = 0

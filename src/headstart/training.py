@@ -205,7 +205,7 @@ def _trainer(
         tune=settings.null_threshold is None,
         sampler=sampler,
     )
-    _replace_callbacks(trainer, Progress(messages, metric=ready.task.metric, lengths=store.lengths))
+    _replace_callbacks(trainer, Progress(messages, metric=ready.task.metric))
     trainer.add_callback(RegularCheckpoints(settings.save_minutes))
     if settings.early_stopping_patience:
         trainer.add_callback(EarlyStoppingCallback(settings.early_stopping_patience))

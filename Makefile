@@ -6,12 +6,13 @@ RUN := $(BIN)/headstart
 TORCH := $(shell grep "^torch==" constraints.txt)
 WORKERS ?= 2
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test lint bench bench-full clean
 
 help:
 	@echo "make demo   train on the built-in sample, evaluate, ask (some six minutes on two cores)"
 	@echo "make test   lint, types and the whole test suite (below 15 minutes on two cores)"
 	@echo "make lint   ruff and mypy only"
+	@echo "make bench  headstart beside the field's recipe: a table of ratios (make bench-full: whole epochs, hours)"
 	@echo "make clean  remove the environment and what the demo made"
 
 # torch first and alone: where a CPU build is offered, pip takes it only when asked for this exact version
@@ -38,6 +39,12 @@ lint: setup
 
 test: lint
 	OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false $(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+bench: setup
+	$(BIN)/python benchmarks/run.py --short --json build/bench-short.json
+
+bench-full: setup
+	$(BIN)/python benchmarks/run.py --full --json build/bench-full.json
 
 clean:
 	rm -rf $(VENV) runs build dist

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart import batching
-from headstart.batching import Collator, TokenBudgetSampler, by_length, evaluation_batches, pack, pools
+from headstart.batching import (
+    Collator,
+    TokenBudgetSampler,
+    batch_widths,
+    by_length,
+    evaluation_batches,
+    pack,
+    padded_lengths,
+    pools,
+)
 from headstart.examples import Answer, QuestionExample
 from headstart.ragged import Array
 from headstart.window_store import store_in_memory
@@ -52,16 +61,51 @@ def test_packing_keeps_the_budget_and_loses_nothing(lengths, tokens):
 
 
 @given(lengths_drawn, st.integers(1, 100))
-def test_packing_leaves_no_two_batches_that_would_go_into_one_unless_they_need_no_padding(lengths, tokens):
+def test_packing_leaves_no_two_batches_that_would_go_into_one(lengths, tokens):
     order = by_length(lengths, np.arange(len(lengths)))
     for one, next_one in pairwise(pack(lengths, order, tokens=tokens)):
-        fits = padded(np.append(one, next_one[0]), lengths) <= tokens
-        even = len(set(lengths[one].tolist())) == 1 and padded(one, lengths) >= batching.EVEN * tokens
-        assert even or not fits
+        assert padded(np.append(one, next_one[0]), lengths) > tokens
 
 
 def test_by_length_is_stable():
     assert by_length(np.array([5, 9, 5, 9]), np.array([3, 2, 1, 0])).tolist() == [3, 1, 2, 0]
+
+
+# -- widths ------------------------------------------------------------------------------------------------------
+
+
+def fewest_padded_tokens(lengths: Array, count: int) -> int:
+    """By trying every choice of widths."""
+    *shorter, longest = np.unique(lengths).tolist()
+    choices = (chosen for n in range(count) for chosen in combinations(shorter, n))
+    return min(int(padded_lengths(lengths, np.array([*chosen, longest])).sum()) for chosen in choices)
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=15).map(np.array), st.integers(1, 4))
+def test_widths_are_few_and_pad_as_little_as_so_few_can(lengths, count):
+    widths = batch_widths(lengths, count=count)
+    assert len(widths) <= count
+    assert padded_lengths(lengths, widths).sum() == fewest_padded_tokens(lengths, count)
+
+
+@given(lengths_drawn, st.integers(1, 16))
+def test_widths_are_multiples_but_never_beyond_the_longest_window(lengths, multiple):
+    *shorter, longest = batch_widths(lengths, count=50, multiple_of=multiple).tolist()
+    assert longest == lengths.max(), "the model may have no position behind it"
+    assert all(width % multiple == 0 for width in shorter)
+
+
+def test_widths_of_windows_of_thousands_of_tokens_are_found_at_once():
+    lengths = np.random.default_rng(1).integers(1, 8_192, 3_000)
+    widths = batch_widths(lengths)
+    assert len(widths) == batching.WIDTHS
+    assert padded_lengths(lengths, widths).sum() < 1.04 * lengths.sum()
+
+
+def test_a_sampler_forms_few_shapes():
+    drawn = sampler()
+    shapes = {(len(batch), int(padded_lengths(LENGTHS[batch].max(), drawn.widths))) for batch in epoch(drawn, 0)}
+    assert len(shapes) <= batching.WIDTHS + 1, "one for each width, and the rest of the pool"
 
 
 # -- training batches --------------------------------------------------------------------------------------------
@@ -175,7 +219,7 @@ def test_pools_of_one_long_document():
 def test_evaluation_batches_begin_with_the_longest():
     store = SimpleNamespace(lengths=LENGTHS)
     pool = EVERY[100:200]
-    batches = evaluation_batches(store, pool, tokens=300)
+    batches = evaluation_batches(store, pool, tokens=300, widths=batch_widths(store.lengths))
     widths = [int(LENGTHS[batch].max()) for batch in batches]
     assert widths == sorted(widths, reverse=True)
     assert seen([batch.tolist() for batch in batches]) == pool.tolist()
@@ -229,9 +273,10 @@ def test_token_types_only_where_tokenizer_and_model_know_them(encoders, family, 
     assert ("token_type_ids" in inputs) is given_types
 
 
-def test_widths_can_be_rounded_up(encoders):
-    encoder = encoders["bert"]
-    rows = two_windows(encoder)
-    width = Collator(encoder, accepts=ALL, multiple_of=16).inputs(rows)["input_ids"].shape[1]
-    assert width % 16 == 0
-    assert width - len(rows.input_ids[1]) < 16
+def test_batches_are_padded_to_one_of_the_widths(encoders):
+    rows = two_windows(encoders["bert"])
+    longest = int(rows.input_ids.lengths.max())
+    widths = np.array([longest - 1, longest + 3, longest + 9])
+    inputs = Collator(encoders["bert"], accepts=ALL).inputs(rows, widths)
+    assert {tensor.shape[1] for tensor in inputs.values()} == {longest + 3}
+    assert inputs["attention_mask"].sum(1).tolist() == rows.input_ids.lengths.tolist()

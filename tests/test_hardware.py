@@ -28,10 +28,10 @@ def processor(monkeypatch, **able: bool) -> None:
 
 @pytest.mark.usefixtures("without_gpu")
 @pytest.mark.parametrize("able", [{"amx_bf16": True}, {"avx512_bf16": True}, {"amx_bf16": False, "avx512_bf16": True}])
-def test_auto_is_bf16_and_eager_on_a_processor_that_multiplies_bf16(monkeypatch, able):
+def test_auto_is_bf16_and_tiled_on_a_processor_that_multiplies_bf16(monkeypatch, able):
     processor(monkeypatch, **able)
     found = chosen()
-    assert (found.device.type, found.precision, found.attention) == ("cpu", "bf16", "eager")
+    assert (found.device.type, found.precision, found.attention) == ("cpu", "bf16", "tiled")
 
 
 @pytest.mark.usefixtures("without_gpu")
@@ -81,5 +81,5 @@ def test_products_are_in_the_precision_asked_for(precision, dtype):
 
 
 def test_it_reads_as_a_line_for_people():
-    assert str(Hardware(torch.device("cpu"), "bf16", "eager", 2)) == "cpu (2 threads), bf16, attention eager"
-    assert str(Hardware(torch.device("meta"), "fp32", None, 2)) == "meta, fp32, attention as the model chooses"
+    assert str(Hardware(torch.device("cpu"), "bf16", "eager", 2)) == "cpu (2 threads), bf16"
+    assert str(Hardware(torch.device("meta"), "fp32", None, 2)) == "meta, fp32"

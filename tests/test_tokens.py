@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -181,6 +183,27 @@ def test_offsets_are_honest_in_every_script(encoders, family, data):
     ours = zip(tokens.starts.tolist(), tokens.ends.tolist(), strict=True)
     for mine, honest in zip(ours, trimmed(text, theirs), strict=True):
         assert mine == honest
+
+
+def test_ids_take_two_bytes_where_the_vocabulary_is_small(encoders):
+    assert encoders["bert"].id_type == np.uint16
+
+
+def test_ids_take_four_bytes_where_one_of_them_is_large():
+    tokenizer = word_tokenizer(["a", "b"])
+    holes = TextEncoder(tokenizer)
+    holes.backend = SimpleNamespace(get_vocab_size=lambda: 3, get_vocab=lambda: {"a": 0, "b": 70_000})
+    large = TextEncoder(tokenizer)
+    large.backend = SimpleNamespace(get_vocab_size=lambda: 250_002)
+    assert (holes.id_type, large.id_type) == (np.int32, np.int32)
+
+
+def test_blanks_are_those_of_python():
+    """Every character, one by one, against `str.isspace`."""
+    text = "".join(chr(code) for code in (*range(0x3200), 0xD800, 0xFEFF, 0xFFFF, 0x10000, 0x1F389, 0x10FFFF))
+    places = np.arange(len(text))
+    starts, ends = trim_blanks(text, places, places + 1)
+    assert (ends > starts).tolist() == [not char.isspace() for char in text]
 
 
 def test_fingerprint_is_the_same_for_the_same_tokenizer_whatever_it_did_before():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart import windows as windows_module
+from headstart import chunks
 from headstart.errors import DataError, SettingsError
 from headstart.examples import Answer, QuestionExample
 from headstart.tokens import TextEncoder, Tokens
@@ -268,7 +268,8 @@ def test_align_takes_whole_tokens_and_all_tokens_of_one_character():
 
 
 def test_align_skips_tokens_without_characters():
-    blanks = Tokens(np.arange(6), np.array([0, 0, 2, 3, 3, 7]), np.array([0, 2, 2, 3, 7, 7]))
+    starts, ends = (np.array(side, np.int32) for side in ([0, 0, 2, 3, 3, 7], [0, 2, 2, 3, 7, 7]))
+    blanks = Tokens(np.arange(6), starts, ends)
     assert align(blanks, [Answer("ab", 0), Answer("Lima", 3), Answer("ab Lima", 0)]) == [(1, 1), (4, 4), (1, 4)]
     assert align(blanks, [Answer("ab ", 0), Answer(" Lima", 2), Answer(" ", 2)]) == [(1, 1), (4, 4), None]
 
@@ -276,18 +277,45 @@ def test_align_skips_tokens_without_characters():
 def test_examples_keep_their_places_over_chunks(word_encoder, monkeypatch):
     asked = [example(answer(place), question=f"w20 w{place}") for place in range(7)]
     whole = list(make_windows(asked, word_encoder, OPTIONS))
-    monkeypatch.setattr(windows_module, "CHUNK", 2)
-    parts = list(make_windows(asked, word_encoder, OPTIONS))
+    monkeypatch.setattr(chunks, "CHARACTERS", 2 * len(TEN))
+    made = list(make_windows(asked, word_encoder, OPTIONS).chunks)
+    assert len(made) == 4
+    parts = [window for rows in made for window in rows]
     assert [window.example for window in parts] == [place for place in range(7) for _ in range(3)]
     assert [window.input_ids.tolist() for window in parts] == [window.input_ids.tolist() for window in whole]
     assert [window.labels for window in parts] == [window.labels for window in whole]
 
 
-def test_windows_are_made_as_they_are_asked_for(word_encoder):
-    stream = make_windows([example(context="w0"), example(question="w1 " * 99)], word_encoder, OPTIONS)
+def test_windows_are_made_as_they_are_asked_for(word_encoder, monkeypatch):
+    monkeypatch.setattr(chunks, "CHARACTERS", 1)
+    stream = iter(make_windows([example(context="w0"), example(question="w1 " * 99)], word_encoder, OPTIONS))
     assert next(stream).example == 0
     with pytest.raises(DataError):
         next(stream)
+
+
+def test_a_passage_is_tokenised_once_for_all_its_questions(word_encoder, monkeypatch):
+    """Also where its questions are parted by the end of a chunk."""
+    texts: list[str] = []
+    tokenise = word_encoder.tokenise
+    monkeypatch.setattr(word_encoder, "tokenise", lambda batch, **more: texts.extend(batch) or tokenise(batch, **more))
+    monkeypatch.setattr(chunks, "CHARACTERS", 2 * len(TEN))
+    asked = [example(context=context) for context in (TEN, TEN, TEN, TEN, "w1 w2 w3", TEN)]
+    assert len(list(make_windows(asked, word_encoder, OPTIONS).chunks)) == 3
+    assert [text for text in texts if len(text) > 7] == [TEN, "w1 w2 w3"]
+
+
+def test_answers_beside_the_context_touch_no_token_of_its_neighbours(word_encoder):
+    """Contexts of a chunk lie behind each other in one array: a wrong offset must not reach into the next."""
+    wrong = [Answer("w9 w", 27), Answer("w", 40), Answer("w1", -3), Answer("w", -1)]
+    asked = [example(answer(2)), *(example(one) for one in wrong), example(answer(3), context=TEN + " w11")]
+    options = WindowOptions(max_length=40, doc_stride=2)
+    labels = [window.labels for window in make_windows(asked, word_encoder, options)]
+    assert labels == [((6, 6),), ((13, 13),), (), (), (), ((7, 7),)]
+
+
+def test_without_examples_there_are_no_windows(word_encoder):
+    assert list(make_windows([], word_encoder, OPTIONS)) == []
 
 
 # -- known mistakes of published recipes ---------------------------------------------------------------------------

@@ -18,30 +18,62 @@ from headstart.window_store import WindowRows, WindowStore
 if TYPE_CHECKING:
     import torch
 
-POOL = 60_000  # windows sorted by length together; larger sets are shuffled and cut into pools first
-EVEN = 0.6  # a batch this full ends where the length changes: without padding, attention needs no mask
+POOL = 60_000  # windows sorted by width together; larger sets are shuffled and cut into pools first
+WIDTHS = 32  # padded widths of a data set: kernels keep memory for every shape they meet, so let there be few
+
+
+def batch_widths(lengths: Array, *, count: int = WIDTHS, multiple_of: int = 1) -> Array:
+    """The widths, at most `count` and ascending, to which windows of these lengths are padded at the least cost.
+
+    Exact, by dynamic programming over the distinct lengths: the cheapest widths for the shortest ones are known
+    before a longer one is looked at. Fewer than `count` distinct lengths need no padding at all.
+
+    >>> batch_widths(np.array([3, 3, 4, 9, 9, 10]), count=2).tolist()
+    [4, 10]
+    """
+    coarse = max(multiple_of, -(-int(lengths.max(initial=1)) // 1_024))  # a table of a thousand squared is enough
+    coarser: Array = np.minimum(-(-lengths // coarse) * coarse, lengths.max(initial=1))  # never beyond the model's positions
+    values, counts = np.unique(coarser, return_counts=True)
+    if len(values) <= count:
+        return values
+    below = np.concatenate([[0], np.cumsum(counts)])
+    # (begin, end): the padded tokens when the lengths begin … end - 1 share the width of the longest of them
+    cost = np.concatenate([[0], values])[None, :] * (below[None, :] - below[:, None]).astype(float)
+    cost[np.tril_indices(len(below))] = np.inf
+    least, begins = cost[0], []
+    for _ in range(count - 1):
+        total = least[:, None] + cost
+        begins.append(total.argmin(axis=0))
+        least = np.take_along_axis(total, begins[-1][None], axis=0)[0]
+    ends = [len(values)]
+    for begin in reversed(begins):
+        ends.append(int(begin[ends[-1]]))
+    widths: Array = values[np.array(ends[::-1]) - 1]
+    return widths
+
+
+def padded_lengths(lengths: Array, widths: Array) -> Array:
+    """The width each window is padded to, (windows,).
+
+    >>> padded_lengths(np.array([3, 9, 4]), np.array([4, 10])).tolist()
+    [4, 10, 4]
+    """
+    padded: Array = widths[np.searchsorted(widths, lengths)]
+    return padded
 
 
 def pack(lengths: Array, order: Array, *, tokens: int) -> list[Array]:
     """Cut `order` (places of windows, longest first) into batches of at most `tokens` padded tokens.
 
-    Windows of equal length stay among themselves where that leaves a batch at least `EVEN` full. A window longer
-    than the budget stands alone.
+    A window longer than the budget stands alone.
 
     >>> [batch.tolist() for batch in pack(np.array([9, 2, 3, 4]), np.array([0, 3, 2, 1]), tokens=8)]
     [[0], [3, 2], [1]]
-    >>> [batch.tolist() for batch in pack(np.array([4, 4, 3, 3]), np.arange(4), tokens=11)]
-    [[0, 1], [2, 3]]
     """
-    sorted_lengths = lengths[order]
-    changes = np.append(np.flatnonzero(np.diff(sorted_lengths)) + 1, len(order))
     batches, place = [], 0
     while place < len(order):
-        width = max(int(sorted_lengths[place]), 1)
+        width = max(int(lengths[order[place]]), 1)
         count = max(tokens // width, 1)
-        equal = int(changes[np.searchsorted(changes, place, side="right")]) - place
-        if equal < count and equal * width >= EVEN * tokens:
-            count = equal
         batches.append(order[place : place + count])
         place += count
     return batches
@@ -57,6 +89,8 @@ class TokenBudgetSampler:
 
     With `windows_per_batch` the batches hold that many windows instead, in random order: the classic form.
     Each of `world_size` ranks gets every `world_size`-th batch, and all the same number.
+
+    `widths` are what batches are to be padded to, few enough for kernels that prepare for every shape they meet.
     """
 
     batch_size = None  # what samplers of torch call it; there is no fixed one here
@@ -72,8 +106,11 @@ class TokenBudgetSampler:
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
+        multiple_of: int = 1,
     ) -> None:
-        self.lengths, self.indices = lengths, indices
+        self.indices = indices
+        self.widths = batch_widths(lengths[indices], multiple_of=multiple_of)
+        self.lengths = padded_lengths(lengths, np.append(self.widths, lengths.max(initial=0)))
         self.tokens, self.windows_per_batch = tokens, windows_per_batch
         self.seed, self.rank, self.world_size = seed, rank, world_size
         self.epoch = 0
@@ -123,9 +160,10 @@ def _fit(batches: list[Array], lengths: Array, count: int) -> list[Array]:
     return batches
 
 
-def evaluation_batches(store: WindowStore, pool: Array, *, tokens: int) -> list[Array]:
+def evaluation_batches(store: WindowStore, pool: Array, *, tokens: int, widths: Array) -> list[Array]:
     """The batches of one pool of windows, longest first: if memory runs out, it does so at once."""
-    return pack(store.lengths, by_length(store.lengths, pool), tokens=tokens)
+    lengths = padded_lengths(store.lengths, widths)
+    return pack(lengths, by_length(lengths, pool), tokens=tokens)
 
 
 def pools(store: WindowStore, *, windows: int = 4_096) -> Iterator[Array]:
@@ -142,21 +180,21 @@ def pools(store: WindowStore, *, windows: int = 4_096) -> Iterator[Array]:
 class Collator:
     """Windows → the padded arrays a model takes, and the targets it learns from."""
 
-    def __init__(self, encoder: TextEncoder, *, accepts: Sequence[str], multiple_of: int = 1) -> None:
+    def __init__(self, encoder: TextEncoder, *, accepts: Sequence[str]) -> None:
         self.encoder = encoder
         self.accepts = frozenset(accepts)
-        self.multiple_of = multiple_of
 
     @property
     def left(self) -> bool:
         """Whether padding stands before the tokens."""
         return self.encoder.padding_side == "left"
 
-    def inputs(self, rows: WindowRows) -> dict[str, torch.Tensor]:
-        """The model's inputs, (windows, width) int64 each."""
+    def inputs(self, rows: WindowRows, widths: Array | None = None) -> dict[str, torch.Tensor]:
+        """The model's inputs, (windows, width) int64 each; the width is one of `widths`, or that of the longest."""
         import torch
 
-        width = self.width(rows)
+        longest = rows.input_ids.lengths.max(initial=1)
+        width = int(longest if widths is None else padded_lengths(longest, widths))
         arrays: dict[str, Any] = {
             "input_ids": rows.input_ids.pad(width, fill=self.encoder.pad_id, left=self.left),
             "attention_mask": mask(rows.input_ids.lengths, width, left=self.left),
@@ -164,8 +202,3 @@ class Collator:
         if self.encoder.uses_token_types and "token_type_ids" in self.accepts:
             arrays["token_type_ids"] = rows.token_type_ids.pad(width, fill=self.encoder.pad_type, left=self.left)
         return {name: torch.from_numpy(array.astype(np.int64)) for name, array in arrays.items()}
-
-    def width(self, rows: WindowRows) -> int:
-        """The padded length of a batch."""
-        longest = int(rows.input_ids.lengths.max(initial=1))
-        return -(-longest // self.multiple_of) * self.multiple_of

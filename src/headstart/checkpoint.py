@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 from headstart._version import __version__
 from headstart.encoders import resolve
 from headstart.errors import ModelError
-from headstart.hardware import Hardware
+from headstart.hardware import TILED, Hardware
 from headstart.tasks import TASKS, QuestionAnswering
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 CARD = "headstart.json"
-ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")  # its names across model families
+# the names of dropout across model families
+ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
+HIDDEN_DROPOUT = ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout", "dropout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,30 @@ class Checkpoint:
     trained: bool
     card: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def attention(self) -> str:
+        """The kernel the model really uses: not every architecture lets it be chosen."""
+        return str(self.model.config._attn_implementation)
+
 
 def load(
-    name: str | Path, hardware: Hardware, *, task: str | None = None, attention_dropout: float | None = None
+    name: str | Path,
+    hardware: Hardware,
+    *,
+    task: str | None = None,
+    attention_dropout: float | None = None,
+    hidden_dropout: float | None = None,
 ) -> Checkpoint:
     """Load a folder or hub id with the head of its task; a new head where it has none.
+
+    A dropout of None leaves what the model was published with.
 
     Raises:
         ModelError: nothing there, not an encoder, or no such head for it.
     """
     import transformers
+
+    from headstart.kernels import quicken_dropout, register_attention
 
     name = resolve(str(name))
     card = _read_card(Path(name))
@@ -55,14 +71,19 @@ def load(
     head = getattr(transformers, task_class.head)
     with _quiet_transformers(), _readable_errors(str(name), task_class.head):
         config = transformers.AutoConfig.from_pretrained(name)
-        for key in ATTENTION_DROPOUT:
-            if attention_dropout is not None and hasattr(config, key):
-                setattr(config, key, attention_dropout)
+        _set_known(config, ATTENTION_DROPOUT, attention_dropout)
+        _set_known(config, HIDDEN_DROPOUT, hidden_dropout)
+        tiled = hardware.attention == TILED
         model, info = head.from_pretrained(
-            name, config=config, attn_implementation=hardware.attention, output_loading_info=True
+            name, config=config, attn_implementation="eager" if tiled else hardware.attention, output_loading_info=True
         )
+        if tiled and model._supports_attention_backend:
+            register_attention()
+            model.set_attn_implementation(TILED)
         tokenizer = transformers.AutoTokenizer.from_pretrained(name)
     keep_in_float(getattr(model, task_class.head_layer, None))
+    if hardware.device.type == "cpu":
+        quicken_dropout(model)
     return Checkpoint(
         name=str(name),
         model=model.to(hardware.device),
@@ -71,6 +92,12 @@ def load(
         trained=not info["missing_keys"],
         card=card,
     )
+
+
+def _set_known(config: Any, names: Sequence[str], value: float | None) -> None:
+    for name in names:
+        if value is not None and hasattr(config, name):
+            setattr(config, name, value)
 
 
 def keep_in_float(layer: Any) -> None:

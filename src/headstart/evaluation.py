@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from headstart.checkpoint import load_trained, write_json
-from headstart.examples import QuestionPrediction
-from headstart.hardware import choose_hardware
+from headstart.data import ReadData
+from headstart.distribution import Ranks, connected
+from headstart.hardware import Hardware, choose_hardware
 from headstart.inference import Evaluation, Predictor
 from headstart.messages import QUIET, Messages
+from headstart.prediction_files import PredictionFiles
 from headstart.preparation import prepare_windows, report_problems
 from headstart.settings import EvaluateSettings
 from headstart.tasks import QuestionAnswering
 
+SILENT = Messages(-1)  # not even warnings: the first process gives them
 OVERRIDES = ("max_length", "doc_stride", "n_best_size", "max_answer_length", "null_threshold")
 
 
@@ -41,8 +43,45 @@ def evaluate(settings: EvaluateSettings, *, messages: Messages = QUIET) -> Evalu
     """
     begun = time.perf_counter()
     hardware = choose_hardware(settings)
+    with connected(hardware.device) as ranks:
+        return _evaluate(settings, hardware, ranks, messages if ranks.is_first else SILENT, begun)
+
+
+def _evaluate(
+    settings: EvaluateSettings, hardware: Hardware, ranks: Ranks, messages: Messages, begun: float
+) -> EvaluateResult:
     checkpoint = load_trained(settings.model, hardware)
     task = _overridden(checkpoint.task, settings)
+    data = _read(settings, task, messages)
+    predictor = Predictor(
+        checkpoint,
+        hardware,
+        task=task,
+        tokens_per_batch=settings.eval_tokens_per_batch,
+        messages=messages,
+        ranks=ranks,
+    )
+    with ranks.first_goes_first():
+        fresh = settings.model_copy(update={"overwrite_cache": settings.overwrite_cache and not ranks.local_rank})
+        store = prepare_windows(data, task, predictor.encoder, fresh, messages, "data")
+    messages.say(f"{task.name}: {settings.model} on {hardware}")
+    prepared = time.perf_counter()
+    folder = settings.output or _default_folder(settings.model)
+    with PredictionFiles(folder, task.files, ranks) as files:
+
+        def write(place: int, prediction: Any) -> None:
+            files.add(data.examples[place].id, task.written(prediction))
+
+        evaluation = predictor.evaluate(store, data.examples, receive=write)
+    facts = {"questions": len(data.examples), "seconds_prepare": round(prepared - begun, 3)}
+    facts |= _facts(evaluation) | {"seconds": round(time.perf_counter() - begun, 3)}
+    result = EvaluateResult(evaluation.scores, facts, folder)
+    if ranks.is_first:
+        write_json(folder / "metrics.json", result.document())
+    return result
+
+
+def _read(settings: EvaluateSettings, task: QuestionAnswering, messages: Messages) -> ReadData:
     data = task.read(
         settings.data,
         role="validation",
@@ -51,16 +90,7 @@ def evaluate(settings: EvaluateSettings, *, messages: Messages = QUIET) -> Evalu
         limit=settings.limit,
     )
     report_problems(data, messages)
-    predictor = Predictor(
-        checkpoint, hardware, task=task, tokens_per_batch=settings.eval_tokens_per_batch, messages=messages
-    )
-    store = prepare_windows(data, task, predictor.encoder, settings, messages, "data")
-    messages.say(f"{task.name}: {settings.model} on {hardware}")
-    evaluation = predictor.evaluate(store, data.examples)
-    folder = settings.output or _default_folder(settings.model)
-    result = EvaluateResult(evaluation.scores, _facts(evaluation, len(data.examples), begun), folder)
-    _write(folder, result, evaluation)
-    return result
+    return data
 
 
 def _default_folder(model: str) -> Path:
@@ -74,38 +104,7 @@ def _overridden(task: QuestionAnswering, settings: EvaluateSettings) -> Question
     return replace(task, **given, no_answer=task.no_answer or "null_threshold" in given)
 
 
-def _facts(evaluation: Evaluation, questions: int, begun: float) -> dict[str, Any]:
+def _facts(evaluation: Evaluation) -> dict[str, Any]:
     task = evaluation.task
     threshold = {"null_threshold": task.null_threshold} if task.no_answer else {}
-    return {
-        **threshold,
-        "loss": round(evaluation.loss, 6),
-        "questions": questions,
-        "seconds": round(time.perf_counter() - begun, 3),
-        **evaluation.work.summary(),
-    }
-
-
-def _write(folder: Path, result: EvaluateResult, evaluation: Evaluation) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    predictions: Sequence[QuestionPrediction] = evaluation.predictions
-    write_json(folder / "metrics.json", result.document())
-    write_json(folder / "predictions.json", {p.id: evaluation.task.answer(p).text for p in predictions})
-    write_json(folder / "nbest_predictions.json", {p.id: _nbest(p) for p in predictions})
-    odds = {p.id: p.null_odds for p in predictions if p.null_odds is not None}
-    if odds:
-        write_json(folder / "null_odds.json", odds)
-
-
-def _nbest(prediction: QuestionPrediction) -> list[dict[str, Any]]:
-    """The form of run_qa, with characters of the context as offsets."""
-    return [
-        {
-            "text": answer.text,
-            "probability": answer.probability,
-            "start_logit": answer.start_logit,
-            "end_logit": answer.end_logit,
-            "offsets": [answer.start, answer.end],
-        }
-        for answer in prediction.nbest
-    ]
+    return {**threshold, "loss": round(evaluation.loss, 6), **evaluation.work.summary()}

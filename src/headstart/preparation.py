@@ -69,14 +69,19 @@ def prepare_windows(
     settings: CacheSettings,
     messages: Messages,
     label: str,
+    *,
+    offsets: bool = True,
 ) -> WindowStore:
-    """The windows of a data set, from the cache if this very preparation was made before."""
+    """The windows of a data set, from the cache if this very preparation was made before.
+
+    `offsets` lead from tokens back to characters: decoding needs them, training does not.
+    """
     begun = time.perf_counter()
-    options = (task.max_length, task.doc_stride, task.max_question_length)
+    options = (task.max_length, task.doc_stride, task.max_question_length, offsets)
     name = fingerprint(data.fingerprint, encoder.fingerprint(), repr(options))
     folder = settings.cache_dir / "windows" if settings.cache_dir else None
     windows = task.windows(data.examples, encoder)
-    store, found = stored_windows(name, windows, folder=folder, force=settings.overwrite_cache)
+    store, found = stored_windows(name, windows, folder=folder, force=settings.overwrite_cache, offsets=offsets)
     how = "from the cache" if found else f"prepared in {time.perf_counter() - begun:.1f} s"
     messages.say(f"{label}: {len(data.examples):,} questions, {len(store):,} windows ({how})")
     return store

@@ -1,4 +1,4 @@
-"""Rows of different lengths in one flat array: what a batch is before it is padded."""
+"""Rows of different lengths in one flat array: what windows are before they are padded."""
 
 from __future__ import annotations
 
@@ -28,10 +28,8 @@ class Ragged:
     @classmethod
     def of(cls, rows: Sequence[Any], dtype: Any = np.int32) -> Ragged:
         """Join rows (lists or arrays) into one."""
-        bounds = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(row) for row in rows], out=bounds[1:])
         values = np.concatenate([np.asarray(row, dtype) for row in rows]) if rows else np.zeros(0, dtype)
-        return cls(values, bounds)
+        return cls(values, bounds_of([len(row) for row in rows]))
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -45,6 +43,16 @@ class Ragged:
         """How many values each row has, (rows,)."""
         return np.diff(self.bounds)
 
+    def first(self, count: int) -> Ragged:
+        """At most so many values of each row.
+
+        >>> Ragged.of([[1, 2, 3], [4]]).first(2).values.tolist()
+        [1, 2, 4]
+        """
+        if self.lengths.max(initial=0) <= count:
+            return self
+        return slices(self.values, self.bounds[:-1], np.minimum(self.lengths, count))
+
     def pad(self, width: int, *, fill: int, left: bool = False) -> Array:
         """A (rows, width) array with `fill` where a row has no value.
 
@@ -56,6 +64,54 @@ class Ragged:
         padded = np.full((len(self), width), fill, self.values.dtype)
         padded[mask(self.lengths, width, left=left)] = self.values
         return padded
+
+
+def bounds_of(lengths: Sequence[int] | Array) -> Array:
+    """Where rows of these lengths begin and end, (rows + 1,).
+
+    >>> bounds_of([2, 0, 1]).tolist()
+    [0, 2, 2, 3]
+    """
+    bounds = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=bounds[1:])
+    return bounds
+
+
+def ranges(begins: Array, lengths: Array) -> Array:
+    """The numbers from each begin on, so many of each, (total,).
+
+    >>> ranges(np.array([7, 0]), np.array([2, 3])).tolist()
+    [7, 8, 0, 1, 2]
+    """
+    bounds = bounds_of(lengths)
+    numbers: Array = np.arange(bounds[-1]) + np.repeat(begins - bounds[:-1], lengths)
+    return numbers
+
+
+def slices(values: Array, begins: Array, lengths: Array) -> Ragged:
+    """Stretches of one flat array as rows; they may overlap.
+
+    >>> [row.tolist() for row in slices(np.array([5, 6, 7]), np.array([0, 1]), np.array([2, 2]))]
+    [[5, 6], [6, 7]]
+    """
+    return Ragged(values[ranges(begins, lengths)], bounds_of(lengths))
+
+
+def beside(parts: Sequence[Ragged | Array]) -> Ragged:
+    """Join rows side by side; a plain array is the same part of every row. At least one part has rows.
+
+    >>> rows = beside([np.array([0]), Ragged.of([[1, 2], []]), Ragged.of([[3], [4]])])
+    >>> [row.tolist() for row in rows]
+    [[0, 1, 2, 3], [0, 4]]
+    """
+    count = next(len(part) for part in parts if isinstance(part, Ragged))
+    lengths = [part.lengths if isinstance(part, Ragged) else np.full(count, len(part)) for part in parts]
+    bounds = bounds_of(np.sum(lengths, axis=0))
+    values, places = np.empty(bounds[-1], np.int32), bounds[:-1]
+    for part, length in zip(parts, lengths, strict=True):
+        values[ranges(places, length)] = part.values if isinstance(part, Ragged) else np.tile(part, count)
+        places = places + length
+    return Ragged(values, bounds)
 
 
 def mask(lengths: Array, width: int, *, left: bool = False) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ def _arguments(
 ) -> TrainingArguments:
     from transformers import TrainingArguments
 
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
     return TrainingArguments(
         output_dir=str(output),
         num_train_epochs=settings.num_train_epochs,
@@ -91,8 +93,11 @@ def _arguments(
         max_grad_norm=settings.max_grad_norm,
         optim=settings.optim,
         **_checkpointing(TrainingArguments, on=settings.gradient_checkpointing),
+        torch_compile=settings.compile,
         seed=settings.seed,
         dataloader_num_workers=settings.dataloader_num_workers,
+        ddp_backend="gloo" if hardware.device.type == "cpu" and several else None,
+        ddp_find_unused_parameters=False if several else None,
         use_cpu=hardware.device.type == "cpu",
         bf16=hardware.precision == "bf16",
         fp16=hardware.precision == "fp16",

@@ -105,6 +105,7 @@ class RunFolder:
         *,
         scores: Mapping[str, float],
         seconds: Mapping[str, float],
+        speed: Mapping[str, Any],
     ) -> dict[str, Any]:
         """Write the log and its picture; give back the facts that `headstart.json` keeps."""
         write_json(self.run / "log_history.json", state.log_history)
@@ -118,6 +119,7 @@ class RunFolder:
             "scores": dict(scores),
             "steps": state.global_step,
             "seconds": {stage: round(spent, 1) for stage, spent in seconds.items()},
+            **speed,
             "versions": versions(),
         }
 

@@ -74,8 +74,13 @@ class HardwareSettings(Settings):
     precision: Precision = option(
         "auto", "auto: bf16 where the hardware multiplies it natively, fp16 on older GPUs, else fp32", "hardware"
     )
-    attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = option(
-        "auto", "attention kernel (auto: what was measured fastest for the device)", "hardware"
+    attention: Literal["auto", "tiled", "eager", "sdpa", "flash_attention_2"] = option(
+        "auto",
+        "attention kernel (auto: what was measured fastest for the device; tiled: our own, for CPUs)",
+        "hardware",
+    )
+    threads: int | None = option(
+        None, "processor threads (default: one a core, shared out among ranks)", "hardware", gt=0
     )
     eval_tokens_per_batch: int = option(8_192, "padded tokens of a batch without gradients", "hardware", gt=0)
 
@@ -100,7 +105,11 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
         lt=1,
     )
 
-    @field_validator("attention_dropout", mode="before")
+    hidden_dropout: float | None = option(
+        None, "dropout in embeddings and layers (default: what the model was published with)", "model", ge=0, lt=1
+    )
+
+    @field_validator("attention_dropout", "hidden_dropout", mode="before")
     @classmethod
     def _none_is_a_word(cls, value: Any) -> Any:
         return None if value == "none" else value
@@ -134,6 +143,7 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
     max_grad_norm: float = option(1.0, "gradients are clipped to this norm", "training", ge=0)
     optim: str = option("adamw_torch_fused", "optimizer, by transformers' name", "training")
     gradient_checkpointing: bool = option(False, "compute activations twice to save memory", "training")
+    compile: bool = option(False, "compile the model with torch.compile: minutes at the start, for GPUs", "training")
     seed: int = option(42, "seed of everything random", "training", ge=0)
     dataloader_num_workers: int = option(0, "processes that prepare batches", "training", ge=0)
 

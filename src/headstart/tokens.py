@@ -1,25 +1,27 @@
-"""Text → tokens with honest character offsets, and the layout of a pair: all that is special about a tokenizer.
+"""Text → tokens with honest character offsets: all that is special about a tokenizer's offsets.
 
 A fast tokenizer folds blanks into offsets (RoBERTa, sentencepiece), leaves accents out of them (BERT), carries
-truncation and padding from its last use, puts CLS first or last and pads left or right. This file takes all that
-away, so that `windows.py` only does arithmetic.
+truncation and padding from its last use, puts CLS first or last and pads left or right. This file and
+`pair_layout.py` take all that away, so that `windows.py` only does arithmetic.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.errors import TokenizerError
+from headstart.pair_layout import IntArray, probe_layout
+from headstart.ragged import Array, Ragged, bounds_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +42,30 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class PairLayout:
-    """How a tokenizer joins two texts: `prefix first middle second suffix`, with the type id of each part.
+class TokenRows:
+    """Several texts as the tokenizer sees them, behind each other.
 
-    `cls` is the place of the CLS token: counted from the front (>= 0) or, where it stands behind the texts, from
-    the back (< 0).
+    Characters are counted through all texts, with one between two of them: text `t` stands at characters
+    `[places[t], places[t + 1] - 1)`, and `starts` and `ends` (tokens,) are such characters.
     """
 
-    prefix: IntArray
-    middle: IntArray
-    suffix: IntArray
-    types: tuple[IntArray, IntArray, IntArray]  # of prefix, middle, suffix
-    text_types: tuple[int, int]  # of the first and the second text
-    cls: int
+    ids: Ragged  # one row a text
+    starts: Array  # (tokens,)
+    ends: Array  # (tokens,)
+    places: Array  # (texts + 1,)
 
-    @property
-    def special_tokens(self) -> int:
-        """How many tokens a pair holds beside its two texts."""
-        return len(self.prefix) + len(self.middle) + len(self.suffix)
+    def __len__(self) -> int:
+        return len(self.ids)
 
-    def join(self, first: IntArray, second: IntArray) -> IntArray:
-        """The input ids of a pair."""
-        return np.concatenate([self.prefix, first, self.middle, second, self.suffix])
+    def each(self) -> list[Tokens]:
+        """The texts one by one."""
+        starts, ends = (Ragged(side, self.ids.bounds) for side in self.offsets())
+        return [Tokens(self.ids[text], starts[text], ends[text]) for text in range(len(self))]
 
-    def type_ids(self, first: int, second: int) -> IntArray:
-        """The token type ids of a pair whose texts have these many tokens."""
-        prefix, middle, suffix = self.types
-        texts = [np.full(count, kind, np.int32) for count, kind in zip((first, second), self.text_types, strict=True)]
-        return np.concatenate([prefix, texts[0], middle, texts[1], suffix])
-
-    def cls_index(self, length: int) -> int:
-        """The place of CLS in an input of `length` tokens."""
-        return self.cls if self.cls >= 0 else length + self.cls
+    def offsets(self) -> tuple[Array, Array]:
+        """Starts and ends as characters of each token's own text, (tokens,) each."""
+        places = np.repeat(self.places[:-1], self.ids.lengths)
+        return (self.starts - places).astype(np.int32), (self.ends - places).astype(np.int32)
 
 
 class TextEncoder:
@@ -96,12 +90,18 @@ class TextEncoder:
         self.unknown_id: int | None = tokenizer.unk_token_id
         self.blank_id: int | None = self.backend.token_to_id(BLANK)
         self.uses_token_types = "token_type_ids" in tokenizer.model_input_names
-        self.layout = _probe_layout(tokenizer)
+        self.layout = probe_layout(tokenizer)
 
     @property
     def question_first(self) -> bool:
         """Question before context; the other way round for tokenizers that pad on the left."""
-        return self.padding_side == "right"
+        return self.layout.question_first
+
+    @cached_property
+    def id_type(self) -> Any:
+        """The smallest integer type for token ids: half the memory and disk for most vocabularies."""
+        few = self.backend.get_vocab_size() <= 2**16
+        return np.uint16 if few and max(self.backend.get_vocab().values(), default=0) < 2**16 else np.int32
 
     def fingerprint(self) -> str:
         """A text that changes whenever this tokenizer would cut or join texts differently."""
@@ -109,13 +109,47 @@ class TextEncoder:
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenise texts, each for itself, without special tokens, truncation or padding."""
-        encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
-        return [_tokens(text, encoding, self.blank_id) for text, encoding in zip(texts, encodings, strict=True)]
+        return self.rows(texts, self.tokenise(texts)).each()
 
     def encode_ids(self, texts: Sequence[str]) -> list[IntArray]:
         """As `encode`, where offsets are not needed (questions): faster."""
-        encodings = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [np.asarray(encoding.ids, np.int32) for encoding in encodings]
+        rows = id_rows(self.tokenise(texts, offsets=False))
+        return [rows[text] for text in range(len(rows))]
+
+    def tokenise(self, texts: Sequence[str], *, offsets: bool = True) -> list[Any]:
+        """The Rust part: spread over the cores, and Python goes on meanwhile in its other threads."""
+        encode = self.backend.encode_batch if offsets else self.backend.encode_batch_fast
+        encodings: list[Any] = encode(list(texts), add_special_tokens=False)
+        return encodings
+
+    def rows(self, texts: Sequence[str], encodings: Sequence[Any]) -> TokenRows:
+        """What `tokenise` made of the texts, as arrays, with honest offsets."""
+        ids = id_rows(encodings)
+        sizes = np.asarray([len(text) for text in texts], np.int64)
+        places = bounds_of(sizes + 1)
+        begins, limits = (np.repeat(column, ids.lengths) for column in (places[:-1], places[1:] - 1))
+        pairs = chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings))
+        offsets = np.fromiter(pairs, np.int64, 2 * len(ids.values)).reshape(-1, 2)
+        starts, ends = (np.minimum(offsets[:, side] + begins, limits) for side in (0, 1))
+        ends = np.where(self._borrowed(texts, ids), starts, ends)
+        joined = BETWEEN.join(texts)
+        starts, ends = trim_blanks(joined, starts, ends)
+        return TokenRows(ids, starts, reclaim_marks(joined, starts, ends), places)
+
+    def _borrowed(self, texts: Sequence[str], ids: Ragged) -> Array:
+        """Where a token is a blank that the tokenizer put there itself, with offsets that are not its own."""
+        if self.blank_id is None:
+            return np.zeros(len(ids.values), bool)
+        unwritten = np.repeat(np.asarray([BLANK not in text for text in texts], bool), ids.lengths)
+        borrowed: Array = (ids.values == self.blank_id) & unwritten
+        return borrowed
+
+
+def id_rows(encodings: Sequence[Any]) -> Ragged:
+    """The ids of encodings, one row each."""
+    ids: list[list[int]] = [encoding.ids for encoding in encodings]
+    bounds = bounds_of([len(row) for row in ids])
+    return Ragged(np.fromiter(chain.from_iterable(ids), np.int32, int(bounds[-1])), bounds)
 
 
 def _fresh_backend(tokenizer: PreTrainedTokenizerFast) -> Any:
@@ -129,36 +163,27 @@ def _fresh_backend(tokenizer: PreTrainedTokenizerFast) -> Any:
 
 
 BLANK = "▁"  # sentencepiece's word boundary; where the tokenizer puts it there itself, it borrows the next offsets
+BETWEEN = "\n"  # any blank will do: neither blanks nor marks are followed over it
 
 
-def _tokens(text: str, encoding: Any, blank_id: int | None) -> Tokens:
-    ids = np.asarray(encoding.ids, np.int32)
-    offsets = np.asarray(encoding.offsets, np.int32).reshape(-1, 2)
-    borrowed = ids == (blank_id if BLANK not in text else None)
-    ends = np.where(borrowed, offsets[:, 0], offsets[:, 1])
-    starts, ends = trim_blanks(text, offsets[:, 0], ends)
-    return Tokens(ids, starts, reclaim_marks(text, starts, ends))
-
-
-def trim_blanks(text: str, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
+def trim_blanks(text: str, starts: Array, ends: Array) -> tuple[Array, Array]:
     """Move offsets inwards over blanks, so that " Paris" becomes "Paris".
 
-    >>> trim_blanks("in Paris ", np.array([0, 2]), np.array([2, 9]))
-    (array([0, 3], dtype=int32), array([2, 8], dtype=int32))
+    >>> starts, ends = trim_blanks("in Paris ", np.array([0, 2]), np.array([2, 9]))
+    >>> starts.tolist(), ends.tolist()
+    ([0, 3], [2, 8])
     """
-    count = len(text)
-    if not count:
-        return np.zeros(len(starts), np.int32), np.zeros(len(ends), np.int32)
-    places = np.arange(count + 1, dtype=np.int32)
-    blank = np.fromiter(map(str.isspace, text), bool, count)
-    next_ink = np.minimum.accumulate(np.where(np.append(blank, False), count, places)[::-1])[::-1]
-    last_ink = np.maximum.accumulate(np.where(np.insert(blank, 0, False), 0, places))
+    blank = np.append(_blanks(text), True)
+    if not (blank[starts] | blank[ends - 1])[starts < ends].any():
+        return starts, ends  # as with BERT: nothing to do
+    places = np.arange(len(blank))
+    next_ink = np.minimum.accumulate(np.where(blank, len(text), places)[::-1])[::-1]
+    last_ink = np.maximum.accumulate(np.where(np.insert(blank[:-1], 0, False), 0, places))
     trimmed_starts = np.minimum(next_ink[starts], ends)
-    trimmed_ends = np.maximum(last_ink[ends], trimmed_starts)
-    return trimmed_starts.astype(np.int32), trimmed_ends.astype(np.int32)
+    return trimmed_starts, np.maximum(last_ink[ends], trimmed_starts)
 
 
-def reclaim_marks(text: str, starts: IntArray, ends: IntArray) -> IntArray:
+def reclaim_marks(text: str, starts: Array, ends: Array) -> Array:
     """Ends moved behind the combining marks that belong to no token.
 
     A tokenizer that strips or composes accents leaves the mark of a word's last letter out of its offsets, and
@@ -167,82 +192,32 @@ def reclaim_marks(text: str, starts: IntArray, ends: IntArray) -> IntArray:
     >>> reclaim_marks("Cafe\u0301 au lait", np.array([0, 6]), np.array([4, 8])).tolist()
     [5, 8]
     """
-    if text.isascii():
+    marks = [] if text.isascii() else [ord(char) for char in set(text) if unicodedata.category(char).startswith("M")]
+    if not marks:
         return ends
     places = np.arange(len(text) + 1)
-    free = np.append([unicodedata.category(char).startswith("M") for char in text], False)
+    free = np.append(np.isin(_characters(text), marks), False)
     depth = np.bincount(starts, minlength=len(places)) - np.bincount(ends, minlength=len(places))
     free &= np.cumsum(depth) == 0
     behind = np.minimum.accumulate(np.where(free, len(text), places)[::-1])[::-1]
-    return np.where(starts < ends, behind[ends], ends).astype(np.int32)
+    return np.where(starts < ends, behind[ends], ends)
 
 
-PROBES = ("a", "the", "0", ".", "一", "的", "а", "ا")
+def _characters(text: str) -> Array:
+    """The code points of a text, (characters,)."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def _probe_layout(tokenizer: PreTrainedTokenizerFast) -> PairLayout:
-    """Learn the layout from a pair the tokenizer joins itself: no list of model names to keep up to date."""
-    for ids, types, sides in _probes(tokenizer):
-        if 0 in sides and 1 in sides:
-            return _layout(tokenizer, ids, types, sides)
-    raise TokenizerError(
-        "a tokenizer that joins two texts",
-        f"{type(tokenizer).__name__}, which gives no token for any of {', '.join(PROBES)}",
-        "check the tokenizer files beside the model",
-    )
+def _blanks(text: str) -> Array:
+    """Which characters of a text are blanks, (characters,) booleans."""
+    table = _blank_table()
+    return table[np.minimum(_characters(text), len(table) - 1)]
 
 
-def _probes(tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[list[int], list[int], list[int | None]]]:
-    for probe in PROBES:
-        encoding = tokenizer(probe, probe, truncation=False, padding=False, return_token_type_ids=True)
-        yield encoding["input_ids"], encoding["token_type_ids"], encoding.sequence_ids(0)
+@lru_cache
+def _blank_table() -> Array:
+    """Whether each character up to the last blank of Unicode, and the one behind it, is a blank."""
+    return np.array([chr(code).isspace() for code in range(LAST_BLANK + 2)])
 
 
-def _layout(
-    tokenizer: PreTrainedTokenizerFast, ids: list[int], types: list[int], sides: list[int | None]
-) -> PairLayout:
-    first, second = sides.index(0), sides.index(1)
-    first_end, second_end = _last(sides, 0) + 1, _last(sides, 1) + 1
-    parts = (slice(0, first), slice(first_end, second), slice(second_end, None))
-    cut_ids = [np.asarray(ids[part], np.int32) for part in parts]
-    cut_types = [np.asarray(types[part], np.int32) for part in parts]
-    return PairLayout(
-        prefix=cut_ids[0],
-        middle=cut_ids[1],
-        suffix=cut_ids[2],
-        types=(cut_types[0], cut_types[1], cut_types[2]),
-        text_types=(types[first], types[second]),
-        cls=_cls_place(tokenizer, ids, sides),
-    )
-
-
-def _last(sides: list[int | None], side: int) -> int:
-    return len(sides) - 1 - sides[::-1].index(side)
-
-
-def _cls_place(tokenizer: PreTrainedTokenizerFast, ids: list[int], sides: list[int | None]) -> int:
-    """Where "no answer" is pointed at: CLS, or BOS, or the first special token there is."""
-    special = [place for place, side in enumerate(sides) if side is None]
-    for wanted in (tokenizer.cls_token_id, tokenizer.bos_token_id):
-        for place in special:
-            if wanted is not None and ids[place] == wanted:
-                return _from_either_end(place, sides)
-    if special:
-        return _from_either_end(special[0], sides)
-    raise TokenizerError(
-        "a tokenizer that adds a special token (CLS) to point at when a window holds no answer",
-        f"{type(tokenizer).__name__}, which adds none",
-        "use an encoder such as BERT, RoBERTa, DeBERTa, ELECTRA or ModernBERT",
-    )
-
-
-def _from_either_end(place: int, sides: list[int | None]) -> int:
-    if place < sides.index(0):
-        return place
-    if place > _last(sides, 1):
-        return place - len(sides)
-    raise TokenizerError(
-        "a CLS token before or behind the two texts",
-        "one between them",
-        "use another encoder, this layout has no fixed place for it",
-    )
+LAST_BLANK = 0x3000

@@ -5,15 +5,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from transformers import Trainer, TrainerCallback
 
 from headstart.batching import Collator, TokenBudgetSampler
+from headstart.distribution import ALONE, Ranks
 from headstart.messages import Messages
+from headstart.ragged import Array
+from headstart.speed import TrainingWork
 from headstart.window_store import WindowRows, WindowStore
 
 if TYPE_CHECKING:
     from headstart.inference import Evaluation, Predictor
+
+AGREE_STEPS = 20  # steps between two agreements of several processes
 
 
 class TrainingWindows(torch.utils.data.Dataset[WindowRows]):
@@ -26,22 +32,22 @@ class TrainingWindows(torch.utils.data.Dataset[WindowRows]):
         return len(self.store)
 
     def __getitem__(self, index: int) -> WindowRows:
-        return self.store.rows([index])
+        return self.store.rows([index], offsets=False)
 
     def __getitems__(self, indices: list[int]) -> WindowRows:
         """What torch's loader calls for a batch."""
-        return self.store.rows(indices)
+        return self.store.rows(indices, offsets=False)
 
 
 class TrainingCollator:
     """Windows → model inputs and targets; a top-level class so that loader processes can be started with it."""
 
-    def __init__(self, collator: Collator, task: Any) -> None:
-        self.collator, self.task = collator, task
+    def __init__(self, collator: Collator, task: Any, widths: Array) -> None:
+        self.collator, self.task, self.widths = collator, task, widths
 
     def __call__(self, rows: WindowRows) -> dict[str, torch.Tensor]:
         """One batch, padded."""
-        inputs = self.collator.inputs(rows)
+        inputs = self.collator.inputs(rows, self.widths)
         targets = self.task.targets(rows, inputs["input_ids"].shape[1], left=self.collator.left)
         return inputs | {name: torch.from_numpy(array) for name, array in targets.items()}
 
@@ -69,13 +75,15 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         super().__init__(
             train_dataset=TrainingWindows(store),
             eval_dataset=TrainingWindows(validation[0]) if validation else None,
-            data_collator=TrainingCollator(predictor.collator, predictor.task),
+            data_collator=TrainingCollator(predictor.collator, predictor.task, sampler.widths),
             **kwargs,
         )
         self.predictor = predictor
         self.validation = validation
         self.sampler = sampler
         self.tune = tune
+        self.work = TrainingWork()
+        self._best: Evaluation | None = None
         self.mean_windows = len(sampler.indices) / max(sampler.batches, 1)
         self.model_accepts_loss_kwargs = False  # our loss is already a mean: Trainer has to divide by accumulation
 
@@ -89,7 +97,8 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
             batch_sampler=self.sampler,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
-            pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
+            pin_memory=self.args.device.type == "cuda",
+            _non_blocking=self.args.device.type == "cuda",
         )
 
     def compute_loss(
@@ -102,6 +111,7 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         """
         targets = {name: inputs.pop(name) for name in list(inputs) if name.endswith("_targets")}
         outputs = model(**inputs)
+        self.work.count(inputs["attention_mask"])
         losses = self.predictor.task.loss(outputs, targets, inputs["attention_mask"])
         loss = losses.sum() / self.mean_windows
         return (loss, outputs) if return_outputs else loss
@@ -111,18 +121,36 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         assert self.validation is not None
         begun = time.perf_counter()
         evaluation: Evaluation = self.predictor.evaluate(*self.validation, tune=self.tune)
-        found = {"loss": evaluation.loss, **evaluation.scores, "runtime": time.perf_counter() - begun}
+        seconds = time.perf_counter() - begun
+        self.work.evaluating += seconds
+        metric = self.predictor.task.metric
+        if self._best is None or evaluation.scores[metric] > self._best.scores[metric]:
+            self._best = evaluation
+        found = {"loss": evaluation.loss, **evaluation.scores, "runtime": seconds}
         metrics = {f"{metric_key_prefix}_{name}": float(value) for name, value in found.items()}
         self.log(metrics)
         self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
+    def best_evaluation(self) -> Evaluation | None:
+        """What the model that is saved was worth; None without validation data.
+
+        Remembered from when it was evaluated; a resumed run may have been better before, and evaluates again.
+        """
+        if self.validation is None:
+            return None
+        best = self.state.best_metric
+        if self._best is None or best is None or self._best.scores[self.predictor.task.metric] != best:
+            self._best = self.predictor.evaluate(*self.validation, tune=self.tune)
+        return self._best
+
 
 class RegularCheckpoints(TrainerCallback):  # type: ignore[misc]  # likewise
     """A checkpoint every so many minutes, whenever the next evaluation is: a long run can always be resumed."""
 
-    def __init__(self, minutes: float) -> None:
+    def __init__(self, minutes: float, ranks: Ranks = ALONE) -> None:
         self.seconds = minutes * 60
+        self.ranks = ranks
         self.last = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -130,9 +158,12 @@ class RegularCheckpoints(TrainerCallback):  # type: ignore[misc]  # likewise
         self.last = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Ask for a checkpoint when it is time."""
-        if time.monotonic() - self.last >= self.seconds:
-            control.should_save = True
+        """Ask for a checkpoint when it is time. All processes have to agree, so now and then they ask the first."""
+        if self.ranks.size > 1 and state.global_step % AGREE_STEPS:
+            return
+        due = np.array([self.ranks.is_first and time.monotonic() - self.last >= self.seconds], np.int64)
+        self.ranks.add_up(due)
+        control.should_save = control.should_save or bool(due[0])
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Whoever asked for it: the clock starts anew."""

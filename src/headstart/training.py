@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +12,16 @@ import numpy as np
 from headstart.batching import TokenBudgetSampler
 from headstart.checkpoint import Checkpoint, load, save, token_limit
 from headstart.data import ReadData
+from headstart.distribution import Ranks, connected
 from headstart.errors import DataError, SettingsError
 from headstart.hardware import Hardware, choose_hardware
-from headstart.inference import Evaluation, Predictor
+from headstart.inference import Evaluation, Predictor, peak_memory_mb
 from headstart.messages import QUIET, Messages
 from headstart.preparation import prepare_windows, read_both
 from headstart.recipe import resolve, training_arguments
 from headstart.run_folder import RunFolder, model_card
 from headstart.settings import TrainSettings
+from headstart.speed import matrix_peak, operations_per_token, peak_share
 from headstart.tasks import TASKS, QuestionAnswering
 from headstart.tokens import TextEncoder
 from headstart.window_store import WindowStore
@@ -58,30 +59,38 @@ def train(settings: TrainSettings, *, messages: Messages = QUIET) -> TrainResult
     """
     begun = time.perf_counter()
     folder = RunFolder(settings.output)
-    folder.open(resume=settings.resume, overwrite=settings.overwrite)
     hardware = choose_hardware(settings)
-    ready = _prepare(settings, hardware, messages)
-    prepared = time.perf_counter()
-    _report_unlabelled(ready, messages)
-    settings = resolve(
-        settings,
-        windows=len(ready.train_store.labelled()),
-        hidden_size=getattr(ready.checkpoint.model.config, "hidden_size", 768),
-    )
-    _announce(settings, ready, hardware, messages)
-    trainer = _trainer(settings, ready, hardware, folder, messages)
-    folder.begin(settings, hardware, ready.train, ready.validation)
-    trainer.train(resume_from_checkpoint=folder.last_checkpoint() if settings.resume else None)
-    trained = time.perf_counter()
-    evaluation = _final_evaluation(ready, trainer)
-    seconds = {"prepare": prepared - begun, "train": trained - prepared, "evaluate": time.perf_counter() - trained}
-    return _finish(settings, ready, trainer, evaluation, folder, seconds)
+    with connected(hardware.device) as ranks:
+        if ranks.is_first:
+            folder.open(resume=settings.resume, overwrite=settings.overwrite)
+        messages = messages if ranks.is_first else QUIET
+        ready = _prepare(settings, hardware, ranks, messages)
+        prepared = time.perf_counter()
+        _report_unlabelled(ready, messages)
+        settings = resolve(
+            settings,
+            windows=len(ready.train_store.labelled()),
+            hidden_size=getattr(ready.checkpoint.model.config, "hidden_size", 768),
+        )
+        _announce(settings, ready, hardware, ranks, messages)
+        trainer = _trainer(settings, ready, hardware, folder, ranks, messages)
+        checkpoint = folder.last_checkpoint() if settings.resume else None
+        if ranks.is_first:
+            folder.begin(settings, hardware, ready.train, ready.validation)
+        trainer.work.peak = matrix_peak(hardware)  # and again at the end: other work on the machine lowers it
+        trainer.train(resume_from_checkpoint=checkpoint)
+        trained = time.perf_counter()
+        evaluation = trainer.best_evaluation()
+        evaluated = time.perf_counter() - trained + trainer.work.evaluating
+        seconds = {"prepare": prepared - begun, "train": trained - prepared - trainer.work.evaluating}
+        speed = _speed(trainer, hardware, ranks, seconds["train"])
+        return _finish(settings, ready, trainer, evaluation, folder, {**seconds, "evaluate": evaluated}, speed)
 
 
 # -- preparing ---------------------------------------------------------------------------------------------------
 
 
-def _prepare(settings: TrainSettings, hardware: Hardware, messages: Messages) -> Prepared:
+def _prepare(settings: TrainSettings, hardware: Hardware, ranks: Ranks, messages: Messages) -> Prepared:
     from transformers import set_seed
 
     task = TASKS[settings.task](
@@ -95,23 +104,23 @@ def _prepare(settings: TrainSettings, hardware: Hardware, messages: Messages) ->
     train_data, validation = read_both(settings, task, messages)
     task = task.for_data(train_data.examples)
     set_seed(settings.seed)  # Trainer does so, too, but only after a new head has been drawn
-    checkpoint = load(settings.model, hardware, task=task.name, attention_dropout=settings.attention_dropout)
+    checkpoint = load(settings.model, hardware, task=task.name, **_dropouts(settings))
     _check_length(settings, checkpoint)
     if checkpoint.task.no_answer and not task.no_answer:
         messages.warn(f'{settings.model} knows "no answer", this data does not: the new model will always answer')
     encoder = TextEncoder(checkpoint.tokenizer)
     messages.say(task.self_test(train_data.examples, encoder))
     learnt = _first_answers(train_data) if settings.answers == "first" else train_data
-    return Prepared(
-        checkpoint=checkpoint,
-        task=task,
-        train=train_data,
-        validation=validation,
-        train_store=prepare_windows(learnt, task, encoder, settings, messages, "training"),
-        validation_store=prepare_windows(validation, task, encoder, settings, messages, "validation")
-        if validation
-        else None,
-    )
+    with ranks.first_goes_first():
+        train_store = prepare_windows(learnt, task, encoder, settings, messages, "training", offsets=False)
+        validation_store = (
+            prepare_windows(validation, task, encoder, settings, messages, "validation") if validation else None
+        )
+    return Prepared(checkpoint, task, train_data, validation, train_store, validation_store)
+
+
+def _dropouts(settings: TrainSettings) -> dict[str, float | None]:
+    return {"attention_dropout": settings.attention_dropout, "hidden_dropout": settings.hidden_dropout}
 
 
 def _first_answers(data: ReadData) -> ReadData:
@@ -142,7 +151,7 @@ def _report_unlabelled(ready: Prepared, messages: Messages) -> None:
         messages.warn(f"{len(lost)} questions left out, the tokenizer has no token for their answers: {names}{more}")
 
 
-def _announce(settings: TrainSettings, ready: Prepared, hardware: Hardware, messages: Messages) -> None:
+def _announce(settings: TrainSettings, ready: Prepared, hardware: Hardware, ranks: Ranks, messages: Messages) -> None:
     """The first line: model, data, windows, device, precision."""
     parameters = sum(p.numel() for p in ready.checkpoint.model.parameters()) / 1e6
     batch = (
@@ -150,10 +159,12 @@ def _announce(settings: TrainSettings, ready: Prepared, hardware: Hardware, mess
         if settings.per_device_train_batch_size
         else f"{settings.train_tokens_per_batch:,} tokens"
     )
+    devices = f"{ranks.size} × {hardware}" if ranks.size > 1 else str(hardware)
     length = f"{settings.max_steps} steps" if settings.max_steps else _epochs(settings.num_train_epochs)
     messages.say(
         f"{ready.task.name}: {settings.model} ({parameters:.1f} M parameters) on {len(ready.train.examples):,}"
-        f" questions ({len(ready.train_store):,} windows of at most {settings.max_length} tokens), {hardware}"
+        f" questions ({len(ready.train_store):,} windows of at most {settings.max_length} tokens),"
+        f" {devices}, attention {ready.checkpoint.attention}"
     )
     messages.say(
         f"{length}, batches of {batch}, learning rate {settings.learning_rate:g}, seed {settings.seed}"
@@ -169,7 +180,12 @@ def _epochs(count: float | None) -> str:
 
 
 def _trainer(
-    settings: TrainSettings, ready: Prepared, hardware: Hardware, folder: RunFolder, messages: Messages
+    settings: TrainSettings,
+    ready: Prepared,
+    hardware: Hardware,
+    folder: RunFolder,
+    ranks: Ranks,
+    messages: Messages,
 ) -> HeadstartTrainer:
     from transformers import EarlyStoppingCallback
     from transformers.utils import logging
@@ -184,11 +200,17 @@ def _trainer(
         tokens=settings.train_tokens_per_batch,
         windows_per_batch=settings.per_device_train_batch_size,
         seed=settings.seed,
-        rank=int(os.environ.get("RANK", "0")),
-        world_size=int(os.environ.get("WORLD_SIZE", "1")),
+        rank=ranks.rank,
+        world_size=ranks.size,
+        multiple_of=8 if hardware.device.type == "cuda" else 1,  # tensor cores work on eights
     )
     predictor = Predictor(
-        ready.checkpoint, hardware, task=ready.task, tokens_per_batch=settings.eval_tokens_per_batch, messages=messages
+        ready.checkpoint,
+        hardware,
+        task=ready.task,
+        tokens_per_batch=settings.eval_tokens_per_batch,
+        messages=messages,
+        ranks=ranks,
     )
     validation = None
     if ready.validation and ready.validation_store:
@@ -206,7 +228,7 @@ def _trainer(
         sampler=sampler,
     )
     _replace_callbacks(trainer, Progress(messages, metric=ready.task.metric))
-    trainer.add_callback(RegularCheckpoints(settings.save_minutes))
+    trainer.add_callback(RegularCheckpoints(settings.save_minutes, ranks))
     if settings.early_stopping_patience:
         trainer.add_callback(EarlyStoppingCallback(settings.early_stopping_patience))
     return trainer
@@ -221,14 +243,18 @@ def _replace_callbacks(trainer: Any, progress: Any) -> None:
     trainer.add_callback(progress)
 
 
+def _speed(trainer: HeadstartTrainer, hardware: Hardware, ranks: Ranks, seconds: float) -> dict[str, Any]:
+    """What `--json` says of the training itself, evaluations left out; all processes together."""
+    trainer.work.add_up(ranks)
+    found = trainer.work.summary(seconds)
+    width = max(trainer.work.padded // max(trainer.work.windows, 1), 1)
+    speed = found["tokens_per_second"] / ranks.size
+    peak = max(filter(None, (matrix_peak(hardware), trainer.work.peak)), default=None)
+    share = peak_share(operations_per_token(trainer.predictor.model, width), peak, tokens_per_second=speed)
+    return {**found, "peak_memory_mb": peak_memory_mb(), "matrix_peak_share": share}
+
+
 # -- finishing ---------------------------------------------------------------------------------------------------
-
-
-def _final_evaluation(ready: Prepared, trainer: HeadstartTrainer) -> Evaluation | None:
-    """Score the model that is saved, and fit its thresholds."""
-    if trainer.validation is None:
-        return None
-    return trainer.predictor.evaluate(*trainer.validation, tune=trainer.tune)
 
 
 def _finish(
@@ -238,10 +264,14 @@ def _finish(
     evaluation: Evaluation | None,
     folder: RunFolder,
     seconds: dict[str, float],
+    speed: dict[str, Any],
 ) -> TrainResult:
     task = evaluation.task if evaluation else ready.task
     scores = {name: float(value) for name, value in (evaluation.scores if evaluation else {}).items()}
-    facts = folder.finish(settings, ready.train, ready.validation, trainer.state, scores=scores, seconds=seconds)
-    checkpoint = replace(ready.checkpoint, model=trainer.model)
-    save(folder.path, checkpoint, task=task, facts=facts, readme=model_card(settings, task, facts))
+    facts = folder.finish(
+        settings, ready.train, ready.validation, trainer.state, scores=scores, seconds=seconds, speed=speed
+    )
+    if trainer.is_world_process_zero():
+        checkpoint = replace(ready.checkpoint, model=trainer.model)
+        save(folder.path, checkpoint, task=task, facts=facts, readme=model_card(settings, task, facts))
     return TrainResult(folder.path, scores, facts)

@@ -13,20 +13,21 @@ A window that does not hold the whole answer is labelled as holding none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
+from headstart.chunks import Chunk, tokenised_chunks
 from headstart.errors import DataError, SettingsError
 from headstart.examples import Answer, QuestionExample
-from headstart.tokens import IntArray, TextEncoder, Tokens
+from headstart.ragged import Array, Ragged, bounds_of, ranges, slices
+from headstart.tokens import TextEncoder, Tokens
+from headstart.window_rows import Span, Window, WindowRows, Windows
 
-Span = tuple[int, int]
+__all__ = ["Window", "WindowOptions", "Windows", "align", "cut", "make_windows"]
 
-BEYOND = np.iinfo(np.int32).max  # behind the last character of any text
-CHUNK = 512  # examples tokenised in one call of the Rust tokenizer, which spreads them over the cores
+BEYOND = np.int64(np.iinfo(np.int64).max)  # behind the last character of any text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +59,6 @@ class WindowOptions:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One model input cut from an example, with the way back to the characters of its context.
-
-    `example` is the place of the example in its data set. `starts` and `ends` (context tokens,) are characters of
-    the context; the first of these tokens stands at position `context_begin` of `input_ids`.
-    `labels` holds the (first, last) token of every annotator's answer that lies whole in this window, the CLS
-    token twice where none does, and nothing where the answer is not known.
-    """
-
-    example: int
-    input_ids: IntArray  # (length,)
-    token_type_ids: IntArray  # (length,)
-    context_begin: int
-    starts: IntArray  # (context tokens,)
-    ends: IntArray  # (context tokens,)
-    cls_index: int
-    labels: tuple[Span, ...]
-
-
 def cut(tokens: int, room: int, overlap: int) -> list[Span]:
     """The `[begin, end)` of each window over a context of this many tokens.
 
@@ -86,100 +67,155 @@ def cut(tokens: int, room: int, overlap: int) -> list[Span]:
     >>> cut(0, room=5, overlap=2)
     [(0, 0)]
     """
-    if tokens <= room:
-        return [(0, tokens)]
-    step = room - overlap
-    count = 1 + -(-(tokens - room) // step)
-    return [(place * step, min(place * step + room, tokens)) for place in range(count)]
+    _, begins, ends = _cut(np.array([tokens]), np.array([room]), overlap)
+    return list(zip(begins.tolist(), ends.tolist(), strict=True))
+
+
+def _cut(tokens: Array, rooms: Array, overlap: int) -> tuple[Array, Array, Array]:
+    """As `cut` for many contexts: which of them each window shows, from where to where, (windows,) each."""
+    steps = np.maximum(rooms - overlap, 1)
+    counts = 1 + np.maximum(-(-(tokens - rooms) // steps), 0)
+    owners = np.repeat(np.arange(len(tokens)), counts)
+    begins = ranges(np.zeros_like(counts), counts) * steps[owners]
+    return owners, begins, np.minimum(begins + rooms[owners], tokens[owners])
 
 
 def align(tokens: Tokens, answers: Sequence[Answer]) -> list[Span | None]:
     """The first and last token that touch each answer; None where no token does.
 
-    Two binary searches an answer: no loop over tokens.
-
     >>> tokens = Tokens(np.arange(3), np.array([0, 3, 9]), np.array([2, 8, 10]))  # "in Paris ."
     >>> align(tokens, [Answer("Paris", 3), Answer("Paris .", 3)])
     [(1, 1), (1, 2)]
     """
-    inked = tokens.starts < tokens.ends  # tokens without characters neither begin nor end a span
-    ends = np.maximum.accumulate(np.where(inked, tokens.ends, 0))
-    starts = np.minimum.accumulate(np.where(inked, tokens.starts, BEYOND)[::-1])[::-1]
-    firsts = np.searchsorted(ends, [answer.start for answer in answers], side="right").tolist()
-    lasts = (np.searchsorted(starts, [answer.end for answer in answers], side="left") - 1).tolist()
-    return [(first, last) if first <= last else None for first, last in zip(firsts, lasts, strict=True)]
+    starts = np.array([answer.start for answer in answers], np.int64)
+    ends = np.array([answer.end for answer in answers], np.int64)
+    touched = _align(tokens.starts, tokens.ends, starts, ends)
+    pairs = zip(*(side.tolist() for side in touched), strict=True)
+    return [(first, last) if first <= last else None for first, last in pairs]
+
+
+def _align(starts: Array, ends: Array, answer_starts: Array, answer_ends: Array) -> tuple[Array, Array]:
+    """The first and the last token that touch each answer, (answers,) each; the last before the first: none does.
+
+    Two binary searches an answer: no loop over tokens.
+    """
+    inked = starts < ends  # tokens without characters neither begin nor end a span
+    ends = np.maximum.accumulate(np.where(inked, ends, 0))
+    starts = np.minimum.accumulate(np.where(inked, starts, BEYOND)[::-1])[::-1]
+    firsts = np.searchsorted(ends, answer_starts, side="right")
+    return firsts, np.searchsorted(starts, answer_ends, side="left") - 1
 
 
 def make_windows(
     examples: Sequence[QuestionExample], encoder: TextEncoder, options: WindowOptions | None = None
-) -> Iterator[Window]:
-    """Cut every example into windows, in order.
+) -> Windows:
+    """Cut every example into windows, in order, as they are asked for.
 
-    Raises:
+    While the windows of one chunk of examples are used, the next one is tokenised.
+
+    Raises (when they are asked for):
         DataError: a question leaves no room for its context, or less than the overlap asked for.
     """
     options = options or WindowOptions()
-    stream = iter(enumerate(examples))
-    while chunk := list(islice(stream, CHUNK)):
-        yield from _chunk_windows(chunk, encoder, options)
+    chunks = (_chunk_windows(chunk, encoder, options) for chunk in tokenised_chunks(examples, encoder))
+    return Windows(encoder.layout, chunks)
 
 
-def _chunk_windows(
-    chunk: list[tuple[int, QuestionExample]], encoder: TextEncoder, options: WindowOptions
-) -> Iterator[Window]:
-    """A passage is tokenised once for all its questions."""
-    contexts = list(dict.fromkeys(example.context for _, example in chunk))
-    tokens = dict(zip(contexts, encoder.encode(contexts), strict=True))
-    questions = encoder.encode_ids([example.question.strip() for _, example in chunk])
-    for (place, example), question in zip(chunk, questions, strict=True):
-        question = question[: options.max_question_length]
-        yield from _example_windows(place, example, question, tokens[example.context], encoder, options)
+@dataclass(frozen=True, slots=True)
+class _Cuts:
+    """What each window of a chunk shows: tokens `[begins, ends)` of the context of the example `owners`."""
+
+    owners: Array  # (windows,)
+    begins: Array  # (windows,)
+    ends: Array  # (windows,)
 
 
-def _example_windows(
-    place: int,
-    example: QuestionExample,
-    question: IntArray,
-    context: Tokens,
-    encoder: TextEncoder,
-    options: WindowOptions,
-) -> Iterator[Window]:
-    room = _room(example, len(question), len(context), encoder, options)
-    answers = example.answers
-    spans = [] if not answers else [span for span in align(context, answers) if span]
-    for begin, end in cut(len(context), room, options.doc_stride):
-        first, second = (question, context.ids[begin:end])
-        if not encoder.question_first:
-            first, second = second, first
-        input_ids = encoder.layout.join(first, second)
-        context_begin = len(encoder.layout.prefix)
-        if encoder.question_first:
-            context_begin += len(question) + len(encoder.layout.middle)
-        cls_index = encoder.layout.cls_index(len(input_ids))
-        shift = context_begin - begin
-        inside = tuple((s + shift, e + shift) for s, e in spans if begin <= s and e < end)
-        known = answers is not None and (not answers or bool(spans))
-        yield Window(
-            example=place,
-            input_ids=input_ids,
-            token_type_ids=encoder.layout.type_ids(len(first), len(second)),
-            context_begin=context_begin,
-            starts=context.starts[begin:end],
-            ends=context.ends[begin:end],
-            cls_index=cls_index,
-            labels=inside or (((cls_index, cls_index),) if known else ()),
-        )
+def _chunk_windows(chunk: Chunk, encoder: TextEncoder, options: WindowOptions) -> WindowRows:
+    """All windows of a chunk at once: the one place where windows are put together."""
+    layout, contexts = encoder.layout, chunk.contexts
+    kept = options.max_question_length
+    questions = chunk.questions if kept is None else chunk.questions.first(kept)
+    rooms = options.max_length - layout.special_tokens - questions.lengths
+    _refuse_long_questions(chunk, questions.lengths, rooms, options)
+    cuts = _Cuts(*_cut(contexts.ids.lengths[chunk.homes], rooms, options.doc_stride))
+    lengths = cuts.ends - cuts.begins
+    shown = ranges(contexts.ids.bounds[chunk.homes[cuts.owners]] + cuts.begins, lengths)  # tokens of all contexts
+    bounds = bounds_of(lengths)
+    starts, ends = contexts.offsets()
+    asked = slices(questions.values, questions.bounds[cuts.owners], questions.lengths[cuts.owners])
+    input_ids = layout.join_rows(*layout.in_order(asked, Ragged(contexts.ids.values[shown], bounds)))
+    context_begins, cls = layout.context_begins(asked.lengths), layout.cls_indices(input_ids.lengths)
+    label_starts, label_ends = _labels(_known_answers(chunk), cuts, context_begins - cuts.begins, cls)
+    return WindowRows(
+        layout=layout,
+        example=cuts.owners + chunk.begin,
+        context_begin=context_begins,
+        context_length=lengths,
+        cls_index=cls,
+        input_ids=Ragged(input_ids.values.astype(encoder.id_type), input_ids.bounds),
+        starts=Ragged(starts[shown], bounds),
+        ends=Ragged(ends[shown], bounds),
+        label_starts=label_starts,
+        label_ends=label_ends,
+    )
 
 
-def _room(example: QuestionExample, question: int, context: int, encoder: TextEncoder, options: WindowOptions) -> int:
-    """Tokens left for the context beside a question of this many tokens."""
-    room = options.max_length - encoder.layout.special_tokens - question
-    if context <= room or (room > options.doc_stride):
-        return room
+def _refuse_long_questions(chunk: Chunk, lengths: Array, rooms: Array, options: WindowOptions) -> None:
+    """A context must fit beside its question, or leave room to move on by a token at least."""
+    tight = (chunk.contexts.ids.lengths[chunk.homes] > rooms) & (rooms <= options.doc_stride)
+    if not tight.any():
+        return
+    place = int(tight.argmax())
+    example, room = chunk.examples[place], int(rooms[place])
     raise DataError(
         f"questions that leave more than doc_stride ({options.doc_stride}) of max_length ({options.max_length}) tokens"
         " for their context",
-        f"question {example.id!r} with {question} tokens, which leaves {max(room, 0)}"
+        f"question {example.id!r} with {lengths[place]} tokens, which leaves {max(room, 0)}"
         f" ({example.place or 'no place known'})",
         "raise --max-length, lower --doc-stride, shorten the question, or cut long ones with --max-question-length 64",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Gold:
+    """The answers of a chunk that some token touches, and which examples are known to have them or none."""
+
+    firsts: Array  # (answers,) token of the context
+    lasts: Array  # (answers,)
+    bounds: Array  # (examples + 1,) the answers of each example
+    known: Array  # (examples,)
+
+
+def _known_answers(chunk: Chunk) -> _Gold:
+    contexts, answers = chunk.contexts, [example.answers or () for example in chunk.examples]
+    owners = np.repeat(np.arange(len(answers)), [len(several) for several in answers])
+    homes = chunk.homes[owners]
+    starts = np.array([answer.start for several in answers for answer in several], np.int64)
+    ends = starts + np.array([len(answer.text) for several in answers for answer in several], np.int64)
+    places, limits = contexts.places[homes], contexts.places[homes + 1] - 1
+    touched = _align(
+        contexts.starts, contexts.ends, *(np.clip(side + places, places, limits) for side in (starts, ends))
+    )
+    firsts, lasts = (side - contexts.ids.bounds[homes] for side in touched)
+    found = firsts <= lasts
+    counts = np.bincount(owners[found], minlength=len(answers))
+    without = np.array([example.is_impossible for example in chunk.examples])
+    return _Gold(firsts[found], lasts[found], bounds_of(counts), without | (counts > 0))
+
+
+def _labels(gold: _Gold, cuts: _Cuts, shifts: Array, cls: Array) -> tuple[Ragged, Ragged]:
+    """First and last token of every answer that lies whole in a window; CLS where none of a known example does.
+
+    `shifts` (windows,) leads from a token of the context to its place in the window.
+    """
+    counts = np.diff(gold.bounds)[cuts.owners]  # every window meets every answer of its example
+    window = np.repeat(np.arange(len(cls)), counts)
+    answer = ranges(gold.bounds[cuts.owners], counts)
+    inside = (cuts.begins[window] <= gold.firsts[answer]) & (gold.lasts[answer] < cuts.ends[window])
+    window, answer = window[inside], answer[inside]
+    empty = np.flatnonzero(gold.known[cuts.owners] & (np.bincount(window, minlength=len(cls)) == 0))
+    owners = np.concatenate([window, empty])
+    order, bounds = np.argsort(owners, kind="stable"), bounds_of(np.bincount(owners, minlength=len(cls)))
+    sides = (np.concatenate([side[answer] + shifts[window], cls[empty]])[order] for side in (gold.firsts, gold.lasts))
+    starts, ends = (Ragged(side.astype(np.int32), bounds) for side in sides)
+    return starts, ends

@@ -10,9 +10,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from headstart.errors import DataError
 from headstart.examples import Answer, QuestionExample, QuestionPrediction, SpanAnswer
+from headstart.metrics import score_squad
 from headstart.tasks import TASKS, QuestionAnswering
+from headstart.tasks.question_scorer import QuestionScorer
 from headstart.window_store import WindowRows, store_in_memory
 
 TEXT = "w0 w1 w2 w3 w4 w5"  # with `word_encoder`: [CLS] w9 [SEP] w0 … w5 [SEP], w0 at token 3
@@ -50,7 +55,7 @@ def gold_shaped(rows: WindowRows, width: int, *, left: bool = False, height: flo
 
 
 def predicted(task: QuestionAnswering, examples, rows, outputs, *, left: bool = False) -> list[QuestionPrediction]:
-    return task.decode([task.shrink(outputs, rows, left=left)], examples)
+    return list(task.decode([task.shrink(outputs, rows, left=left)], examples))
 
 
 # -- targets -----------------------------------------------------------------------------------------------------
@@ -238,40 +243,103 @@ MIXED = [asked(word(1), id="a"), asked(word(2), id="b"), asked(id="c"), asked(id
 FOUND = [odd("a", "w1", -3.0), odd("b", "w2", 1.0), odd("c", "w3", 2.0), odd("d", "w3", 4.0)]
 
 
+def scorer(task: QuestionAnswering, examples, predictions) -> QuestionScorer:
+    """The task's scorer after it has heard of all predictions, the last one first."""
+    heard = task.scorer(examples)
+    for place in reversed(range(len(examples))):
+        heard.add(place, predictions[place])
+    return heard
+
+
+def scores(task: QuestionAnswering, examples, predictions) -> dict[str, float]:
+    return scorer(task, examples, predictions).scores(task)
+
+
 def test_tuning_finds_the_threshold_that_parts_them():
     task = QuestionAnswering(no_answer=True)
-    tuned = task.tune(MIXED, FOUND)
+    heard = scorer(task, MIXED, FOUND)
+    tuned = heard.tune()
     assert 1.0 <= tuned.null_threshold < 2.0
-    assert task.score(MIXED, FOUND)["f1"] == 75
-    assert tuned.score(MIXED, FOUND)["f1"] == 100
+    assert heard.scores(task)["f1"] == 75
+    assert heard.scores(tuned)["f1"] == 100
     assert replace(tuned, null_threshold=0.0) == task
 
 
 def test_nothing_is_tuned_without_questions_that_have_no_answer():
     task = QuestionAnswering(no_answer=True, null_threshold=0.25)
-    assert task.tune(MIXED[:2], FOUND[:2]) is task
+    assert scorer(task, MIXED[:2], FOUND[:2]).tune() is task
     knows_none = QuestionAnswering()
-    assert knows_none.tune(MIXED, [replace(p, null_odds=None) for p in FOUND]) is knows_none
+    assert scorer(knows_none, MIXED, [replace(p, null_odds=None) for p in FOUND]).tune() is knows_none
 
 
 def test_names_of_the_scores_are_the_official_ones():
     task = QuestionAnswering()
     found = [replace(p, null_odds=None) for p in FOUND]
-    assert task.score(MIXED[:2], found[:2]) == {"exact_match": 100, "exact": 100, "f1": 100, "total": 2}
+    assert scores(task, MIXED[:2], found[:2]) == {"exact_match": 100, "exact": 100, "f1": 100, "total": 2}
     without_odds = {"exact", "f1", "total"} | {
         f"{kind}_{name}" for kind in ("HasAns", "NoAns") for name in ("exact", "f1", "total")
     }
-    assert set(task.score(MIXED, found)) == without_odds
+    assert set(scores(task, MIXED, found)) == without_odds
     best = {"best_exact", "best_exact_thresh", "best_f1", "best_f1_thresh"}
-    scores = QuestionAnswering(no_answer=True).score(MIXED, FOUND)
-    assert set(scores) == without_odds | best
-    assert (scores["exact"], scores["HasAns_exact"], scores["NoAns_exact"], scores["best_f1"]) == (75, 50, 100, 100)
+    with_odds = scores(QuestionAnswering(no_answer=True), MIXED, FOUND)
+    assert set(with_odds) == without_odds | best
+    assert [with_odds[name] for name in ("exact", "HasAns_exact", "NoAns_exact", "best_f1")] == [75, 50, 100, 100]
 
 
 def test_only_the_first_annotators_answer_scored():
     example = asked(word(1), word(2, 3), word(5))
-    scores = QuestionAnswering().score([example], [odd("q", "w2 w3", None)])
-    assert (scores["exact"], scores["f1"]) == (100, 100)
+    only = scores(QuestionAnswering(), [example], [odd("q", "w2 w3", None)])
+    assert (only["exact"], only["f1"]) == (100, 100)
+
+
+def test_questions_without_gold_and_without_the_word_of_anyone_that_there_is_none_cannot_be_scored():
+    unknown = replace(asked(word(1)), answers=None)
+    with pytest.raises(DataError, match="1 without one, such as 'q'"):
+        QuestionAnswering().scorer([asked(word(1)), unknown])
+
+
+golds = st.one_of(
+    st.just(()), st.lists(st.sampled_from(["cat", "the", "a red cat", "dog.", "!"]), min_size=1, max_size=3)
+)
+heard_of = st.lists(
+    st.tuples(golds, st.sampled_from(["cat", "red cat", "the", "dog", None]), st.sampled_from([-2.0, 0.0, 0.5, 3.0])),
+    min_size=1,
+    max_size=8,
+)  # gold texts, the best span (or that there is none), no-answer odds
+
+
+@given(heard_of, st.sampled_from([-1.0, 0.0, 1.0, 9.0]), st.booleans())
+def test_scores_are_those_of_the_answers_given_to_the_last_digit(rows, threshold, no_answer):
+    """Against `score_squad` on the texts: also where gold or prediction have no words, by either rules."""
+    task = QuestionAnswering(no_answer=no_answer, null_threshold=threshold)
+    examples = [asked(*(Answer(g, 0) for g in golds), id=str(n)) for n, (golds, _, _) in enumerate(rows)]
+    found = [odd(str(n), text or "", odds if no_answer else None) for n, (_, text, odds) in enumerate(rows)]
+    references = {e.id: [a.text for a in e.answers] for e in examples}
+    rules = "2.0" if any(e.is_impossible for e in examples) else "1.1"
+    wanted = score_squad(references, {p.id: task.answer(p).text for p in found}, rules=rules).scores
+    if no_answer and rules == "2.0":
+        spans = {p.id: p.best_span.text if p.best_span else "" for p in found}
+        odds = {p.id: p.null_odds for p in found}
+        best = score_squad(references, spans, rules="2.0", no_answer_odds=odds).scores
+        wanted |= {name: value for name, value in best.items() if name.startswith("best_")}
+    got = scores(task, examples, found)
+    assert got == wanted
+    assert list(got) == list(wanted)
+
+
+# -- files -------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_of_a_prediction_has_the_forms_of_run_qa(word_encoder):
+    task = QuestionAnswering(no_answer=True)
+    written = task.written(by_hand(word_encoder, no_answer=True))
+    assert set(written) == set(task.files)
+    assert written["predictions"] == "w0 w1"
+    assert written["null_odds"] == pytest.approx(-3.5)
+    best, *_, nothing = written["nbest_predictions"]
+    assert (best["text"], best["start_logit"], best["end_logit"], best["offsets"]) == ("w0 w1", 2.0, 3.0, [0, 5])
+    assert (nothing["text"], nothing["offsets"]) == ("", [0, 0])
+    assert set(task.written(by_hand(word_encoder))) == {"predictions", "nbest_predictions"}
 
 
 # -- the object itself -------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Score a trained model on labelled data, by the official SQuAD rules.
 
+Under torchrun or accelerate launch the processes share the work; the scores are the same.
 Writes metrics.json, predictions.json, nbest_predictions.json and (for models that know "no answer") null_odds.json,
 in the forms that the official script and run_qa know.
 """
@@ -29,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, messages: Messages) -> Result:
     """Evaluate, then show the scores."""
     settings = build(EvaluateSettings, given_values(arguments, EvaluateSettings))
+    from headstart.distribution import silence_others
     from headstart.evaluation import evaluate
 
+    silence_others()
     result = evaluate(settings, messages=messages)
     facts = result.facts
     text = (

@@ -1,7 +1,8 @@
 """Fine-tune a pretrained encoder on labelled data and keep the best model.
 
 Data may be official SQuAD files (1.1, 2.0), flat JSON, JSON lines, CSV, TSV, Parquet, a hub id such as squad, or the
-word sample for the built-in sample. Several may follow one flag.
+word sample for the built-in sample. Several may follow one flag. Under torchrun or accelerate launch the processes
+share the work.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ def run(arguments: argparse.Namespace, messages: Messages) -> Result:
     config: dict[str, Any] = read_config(path) if path else {}
     source = f"{path} and the command line" if path else "the command line"
     settings = build(TrainSettings, {**config, **given}, source=source)
+    from headstart.distribution import silence_others
     from headstart.training import train
 
+    silence_others()
     result = train(settings, messages=messages)
     table = score_table(result.scores) if result.scores else "no validation data, no scores"
     minutes = sum(result.facts["seconds"].values()) / 60

@@ -149,7 +149,9 @@ def _placed(given: list[RawAnswer], empty: int, context: str) -> tuple[tuple[Ans
     if empty:
         found = f"{empty} of {empty + len(given)} answers are empty"
         findings.append(_fatal("empty answer", found, "take it out, or give no answer at all"))
-    return tuple(one.answer for one in placed if one.answer is not None), findings
+    answers = [one.answer for one in placed if one.answer is not None]
+    kept: dict[tuple[str, int], Answer] = {}  # annotators often agree: one object in memory for equal answers
+    return tuple(kept.setdefault((answer.text, answer.start), answer) for answer in answers), findings
 
 
 def _fatal(kind: str, found: str, remedy: str) -> Finding:

@@ -2,11 +2,11 @@
 
 from headstart.metrics.squad import (
     SquadScore,
-    best_threshold,
     exact_match,
     normalize_answer,
     score_squad,
     token_f1,
 )
+from headstart.metrics.thresholds import best_threshold
 
 __all__ = ["SquadScore", "best_threshold", "exact_match", "normalize_answer", "score_squad", "token_f1"]

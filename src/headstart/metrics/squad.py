@@ -14,14 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from headstart.errors import DataError, SettingsError
+from headstart.metrics.thresholds import best_scores
 
 Rules = Literal["1.1", "2.0"]
 Normalize = Callable[[str], str]
-PerQuestion = dict[str, tuple[float, float]]  # id → (exact, f1), each between 0 and 1
+QuestionScore = tuple[float, float]  # exact and F1, each between 0 and 1
+PerQuestion = dict[str, QuestionScore]
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
@@ -105,50 +104,56 @@ def score_squad(
     """
     _check(references, predictions, rules, no_answer_odds)
     raw: PerQuestion = {
-        key: _question_score(predictions[key], golds, rules, normalize) if key in predictions else _WRONG
+        key: question_scores([predictions[key]], golds, rules=rules, normalize=normalize)[0]
+        if key in predictions
+        else _WRONG
         for key, golds in references.items()
     }
     odds = {key: value for key, value in (no_answer_odds or {}).items() if key in raw and key in predictions}
     final = _unanswer(raw, references, odds, threshold)
-    scores = _sums_of_1_1(final) if rules == "1.1" else _sums_of_2_0(final, references)
+    scores = total_scores(list(final.values()), [bool(golds) for golds in references.values()], rules=rules)
     if no_answer_odds is not None:
-        scores |= _best_thresholds(raw, references, predictions, odds)
+        scores |= best_scores(
+            [raw[key] for key in odds],
+            has_answer=[bool(references[key]) for key in odds],
+            answered=[bool(predictions[key]) for key in odds],
+            odds=list(odds.values()),
+            total=len(raw),
+        )
     missing = tuple(key for key in references if key not in predictions)
     extra = tuple(key for key in predictions if key not in references)
     return SquadScore(scores, rules, missing, extra, final)
 
 
-def best_threshold(odds: npt.ArrayLike, has_answer: npt.ArrayLike, span_scores: npt.ArrayLike) -> tuple[float, float]:
-    """The threshold that scores best when a question is left unanswered iff its odds are above it.
+def question_scores(
+    predictions: Sequence[str], golds: Sequence[str], *, rules: Rules = "2.0", normalize: Normalize = normalize_answer
+) -> list[QuestionScore]:
+    """(exact, F1) of each prediction for one question, between 0 and 1: the better of its gold texts, each for itself.
 
-    Unlike the official sweep this one looks only between different odds and returns a midpoint, so that a small
-    change of the odds does not flip an answer. Of equally good thresholds the highest is taken: it answers more.
-
-    Args:
-        odds: no-answer odds of each question, on any scale.
-        has_answer: whether the question has an answer; leaving it unanswered scores 0 if so, else 1.
-        span_scores: what the question's best span scores, between 0 and 1.
-
-    Returns:
-        The threshold (always finite) and the mean score it gives, between 0 and 1.
-
-    Raises:
-        DataError: no questions, arrays of different lengths, or odds that are not finite.
-
-    >>> best_threshold([-3.0, 1.0, 2.0], [True, True, False], [1.0, 0.5, 0.0])
-    (1.5, 0.8333333333333334)
+    >>> question_scores(["", "the Nile"], ["Nile", "river Nile"])
+    [(0.0, 0), (1.0, 1.0)]
     """
-    odds, spans = np.asarray(odds, dtype=np.float64), np.asarray(span_scores, dtype=np.float64)
-    unanswered = np.where(np.asarray(has_answer, dtype=bool), 0.0, 1.0)
-    _check_arrays(odds, unanswered, spans)
-    order = np.argsort(odds, kind="stable")
-    ranked = odds[order]
-    # totals[k]: sum of scores where the k questions with the lowest odds are answered and the others are not.
-    totals = np.append(0.0, np.cumsum(spans[order])) + np.append(np.cumsum(unanswered[order][::-1])[::-1], 0.0)
-    cuts = np.flatnonzero(np.concatenate(([True], ranked[1:] > ranked[:-1], [True])))
-    good = cuts[totals[cuts] >= totals[cuts].max() - 1e-9]  # sums in another order differ in the last digits
-    threshold = _between(ranked, int(good[-1]))
-    return threshold, float(np.where(odds > threshold, unanswered, spans).mean())
+    wanted = [normalize(gold) for gold in golds]
+    if rules == "2.0":
+        wanted = [gold for gold in wanted if gold] or [""]
+    predicted = [normalize(prediction) for prediction in predictions]
+    return [(float(text in wanted), max(_overlap(text, gold, rules) for gold in wanted)) for text in predicted]
+
+
+def total_scores(final: Sequence[QuestionScore], has_answer: Sequence[bool], *, rules: Rules) -> dict[str, float]:
+    """What the scores of all questions come to, in percent and by the official names; their order is that of the sums.
+
+    >>> total_scores([(1.0, 1.0), (0.0, 0.5)], [True, True], rules="1.1")
+    {'exact_match': 50.0, 'f1': 75.0, 'exact': 50.0, 'total': 2}
+    """
+    if rules == "1.1":
+        return _totals_of_1_1(final)
+    scores = _means("", final)
+    for prefix, answerable in (("HasAns_", True), ("NoAns_", False)):
+        group = [score for score, known in zip(final, has_answer, strict=True) if known == answerable]
+        if group:
+            scores |= _means(prefix, group)
+    return scores
 
 
 def _overlap(prediction: str, gold: str, rules: Rules) -> float:
@@ -163,15 +168,6 @@ def _overlap(prediction: str, gold: str, rules: Rules) -> float:
     return (2 * precision * recall) / (precision + recall)
 
 
-def _question_score(prediction: str, golds: Sequence[str], rules: Rules, normalize: Normalize) -> tuple[float, float]:
-    """(exact, f1) of one question: the better of its gold texts, each for itself."""
-    predicted = normalize(prediction)
-    wanted = [normalize(gold) for gold in golds]
-    if rules == "2.0":
-        wanted = [gold for gold in wanted if gold] or [""]
-    return float(predicted in wanted), max(_overlap(predicted, gold, rules) for gold in wanted)
-
-
 def _unanswer(
     raw: PerQuestion, references: Mapping[str, Sequence[str]], odds: Mapping[str, float], threshold: float
 ) -> PerQuestion:
@@ -183,68 +179,23 @@ def _unanswer(
     return final
 
 
-def _sums_of_1_1(final: PerQuestion) -> dict[str, float]:
+def _totals_of_1_1(final: Sequence[QuestionScore]) -> dict[str, float]:
     exact: float = 0
     f1: float = 0
-    for question_exact, question_f1 in final.values():
+    for question_exact, question_f1 in final:
         exact += question_exact
         f1 += question_f1
     exact_percent, total = 100.0 * exact / len(final), len(final)
     return {"exact_match": exact_percent, "f1": 100.0 * f1 / total, "exact": exact_percent, "total": total}
 
 
-def _sums_of_2_0(final: PerQuestion, references: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    scores = _means("", list(final.values()))
-    for prefix, answerable in (("HasAns_", True), ("NoAns_", False)):
-        group = [final[key] for key, golds in references.items() if bool(golds) == answerable]
-        if group:
-            scores |= _means(prefix, group)
-    return scores
-
-
-def _means(prefix: str, group: Sequence[tuple[float, float]]) -> dict[str, float]:
+def _means(prefix: str, group: Sequence[QuestionScore]) -> dict[str, float]:
     total = len(group)
     return {
         f"{prefix}exact": 100.0 * sum(exact for exact, _ in group) / total,
         f"{prefix}f1": 100.0 * sum(f1 for _, f1 in group) / total,
         f"{prefix}total": total,
     }
-
-
-def _best_thresholds(
-    raw: PerQuestion,
-    references: Mapping[str, Sequence[str]],
-    predictions: Mapping[str, str],
-    odds: Mapping[str, float],
-) -> dict[str, float]:
-    """The official sweep, with its habits: ties in the odds' own order, a threshold inside a tie, 0.0 to begin with.
-
-    Questions without a prediction are wrong at every threshold, so they are in the total and not in the sweep.
-    """
-    ranked = sorted(odds, key=lambda key: odds[key])
-    start = sum(1 for key, golds in references.items() if not golds and key in predictions)
-    scores: dict[str, float] = {}
-    for column, name in enumerate(("exact", "f1")):
-        best: float = start
-        current: float = start
-        best_at: float = 0.0
-        for key in ranked:
-            current += raw[key][column] if references[key] else -bool(predictions[key])
-            if current > best:
-                best, best_at = current, odds[key]
-        scores |= {f"best_{name}": 100.0 * best / len(raw), f"best_{name}_thresh": best_at}
-    return scores
-
-
-def _between(ranked: npt.NDArray[np.float64], count: int) -> float:
-    """A finite number that `count` of the ascending odds do not exceed and all others do."""
-    if count == 0:
-        return float(min(ranked[0] - 1.0, np.nextafter(ranked[0], -np.inf)))
-    if count == len(ranked):
-        return float(ranked[-1] + 1.0)
-    below, above = float(ranked[count - 1]), float(ranked[count])
-    middle = below / 2 + above / 2
-    return middle if below <= middle < above else below  # neighbouring floats have nothing in between
 
 
 def _check(
@@ -259,13 +210,8 @@ def _check(
         raise SettingsError("no-answer odds only with rules 2.0", "odds with rules 1.1", "use rules 2.0")
     if not references:
         raise DataError("at least one question to score", "none", "check the reference file")
-    unanswerable = [key for key, golds in references.items() if not golds]
-    if rules == "1.1" and unanswerable:
-        raise DataError(
-            "an answer for every question, as rules 1.1 know no other",
-            f"{len(unanswerable):,} without one, such as {unanswerable[0]!r}",
-            "use rules 2.0",
-        )
+    if rules == "1.1":
+        check_answerable([key for key, golds in references.items() if not golds])
     without_odds = [key for key in predictions if odds is not None and key in references and key not in odds]
     if without_odds:
         raise DataError(
@@ -275,11 +221,15 @@ def _check(
         )
 
 
-def _check_arrays(*arrays: npt.NDArray[np.float64]) -> None:
-    lengths = [array.shape for array in arrays]
-    if len(set(lengths)) != 1 or len(lengths[0]) != 1 or lengths[0] == (0,):
-        found = f"shapes {', '.join(map(str, lengths))}"
-        raise DataError("odds, has_answer and span_scores of equal length, at least 1", found, "pass one of each")
-    if not np.isfinite(arrays[0]).all():
-        found = f"{np.count_nonzero(~np.isfinite(arrays[0])):,} of {arrays[0].size:,} not finite"
-        raise DataError("finite no-answer odds", found, "check the logits: the training may have diverged")
+def check_answerable(without_answer: Sequence[str]) -> None:
+    """Refuse questions (their ids) that rules 1.1 cannot score.
+
+    Raises:
+        DataError: there are any.
+    """
+    if without_answer:
+        raise DataError(
+            "an answer for every question, as rules 1.1 know no other",
+            f"{len(without_answer):,} without one, such as {without_answer[0]!r}",
+            "use rules 2.0",
+        )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from headstart.tasks.base import Task
+from headstart.tasks.base import Scorer, Task
 from headstart.tasks.question_answering import QuestionAnswering
 
 TASKS: dict[str, type[QuestionAnswering]] = {QuestionAnswering.name: QuestionAnswering}
 
-__all__ = ["TASKS", "QuestionAnswering", "Task"]
+__all__ = ["TASKS", "QuestionAnswering", "Scorer", "Task"]

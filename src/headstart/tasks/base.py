@@ -8,26 +8,46 @@ written once, in the engine, and knows only this interface.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from headstart.data import ReadData, Role
 from headstart.ragged import Array
 from headstart.tokens import TextEncoder
-from headstart.window_store import WindowRows
-from headstart.windows import Window
+from headstart.window_rows import WindowRows, Windows
 
 if TYPE_CHECKING:
     import torch
     from typing_extensions import Self
 
+T = TypeVar("T", covariant=True)
+
+
+class Scorer(Protocol[T]):
+    """Takes predictions as they come and keeps of each a few numbers, from which scores follow at any threshold.
+
+    Several processes share the work of an evaluation: each adds its predictions, then their tables are summed.
+    """
+
+    table: Array  # (examples, columns) float64; zeros where the prediction for an example was not added
+
+    def add(self, place: int, prediction: Any) -> None:
+        """Note the prediction for the example at this place."""
+
+    def tune(self) -> T:
+        """The task with its thresholds fitted to the table."""
+
+    def scores(self, task: Any) -> dict[str, float]:
+        """Scores by their official names, at the thresholds of `task`."""
+
 
 class Task(Protocol):
-    """What the engine asks of a task. `decode` and `score` are numpy and plain Python only."""
+    """What the engine asks of a task. Decoding and scoring are numpy and plain Python only."""
 
     name: ClassVar[str]  # the command-line word, and the tag in a saved folder
     head: ClassVar[str]  # the transformers class that puts the head on an encoder
     head_layer: ClassVar[str]  # the attribute of that class which is the head itself
     metric: ClassVar[str]  # the score that picks the best checkpoint
+    files: ClassVar[tuple[str, ...]]  # what `evaluate` writes beside metrics.json, without the .json
 
     def options(self) -> dict[str, Any]:
         """Everything needed to make this task again; plain values for JSON."""
@@ -42,7 +62,7 @@ class Task(Protocol):
     def for_data(self, examples: Sequence[Any]) -> Self:
         """The task, told what the training data needs (unanswerable questions, labels …)."""
 
-    def windows(self, examples: Sequence[Any], encoder: TextEncoder) -> Iterator[Window]:
+    def windows(self, examples: Sequence[Any], encoder: TextEncoder) -> Windows:
         """Examples → windows, labelled where gold is known."""
 
     def self_test(self, examples: Sequence[Any], encoder: TextEncoder) -> str:
@@ -57,11 +77,11 @@ class Task(Protocol):
     def shrink(self, outputs: Any, rows: WindowRows, *, left: bool) -> Any:
         """Logits of a batch → the little that decoding needs of them."""
 
-    def decode(self, parts: Sequence[Any], examples: Sequence[Any]) -> list[Any]:
-        """Shrunk batches → one prediction an example, in the order of the examples."""
+    def decode(self, parts: Sequence[Any], examples: Sequence[Any]) -> Iterator[Any]:
+        """Shrunk batches → one prediction for each example they hold, in the order of the examples."""
 
-    def tune(self, examples: Sequence[Any], predictions: Sequence[Any]) -> Self:
-        """The task with thresholds fitted on labelled predictions."""
+    def scorer(self, examples: Sequence[Any]) -> Scorer[Self]:
+        """What is to hear of every prediction for these examples, and then knows their scores."""
 
-    def score(self, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, float]:
-        """Gold + predictions → scores by their official names."""
+    def written(self, prediction: Any) -> dict[str, Any]:
+        """What `evaluate` writes of a prediction: an entry (plain values for JSON) for each of `files`, or some."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,12 +12,12 @@ import numpy as np
 from headstart.alignment import self_test
 from headstart.data import ReadData, Role, read_questions
 from headstart.examples import QuestionExample, QuestionPrediction, SpanAnswer
-from headstart.metrics.squad import best_threshold, score_squad
 from headstart.ragged import Array
-from headstart.spans import ExampleSpans, WindowSpans, join, merge_windows, window_spans
+from headstart.spans import RankedSpans, join, merge_windows, window_spans
+from headstart.tasks.question_scorer import QuestionScorer
 from headstart.tokens import TextEncoder
-from headstart.window_store import WindowRows
-from headstart.windows import Window, WindowOptions, make_windows
+from headstart.window_rows import WindowRows, Windows
+from headstart.windows import WindowOptions, make_windows
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +35,7 @@ class QuestionAnswering:
     """
 
     name: ClassVar[str] = "qa"
+    files: ClassVar[tuple[str, ...]] = ("predictions", "nbest_predictions", "null_odds")
     head: ClassVar[str] = "AutoModelForQuestionAnswering"
     head_layer: ClassVar[str] = "qa_outputs"
     metric: ClassVar[str] = "f1"
@@ -66,7 +68,7 @@ class QuestionAnswering:
         """Unanswerable questions are recognised from the training data."""
         return replace(self, no_answer=any(example.is_impossible for example in examples))
 
-    def windows(self, examples: Sequence[QuestionExample], encoder: TextEncoder) -> Iterator[Window]:
+    def windows(self, examples: Sequence[QuestionExample], encoder: TextEncoder) -> Windows:
         """Overlapping windows with every annotator's span."""
         options = WindowOptions(self.max_length, self.doc_stride, self.max_question_length)
         return make_windows(examples, encoder, options)
@@ -103,7 +105,7 @@ class QuestionAnswering:
 
     # -- logits → predictions ------------------------------------------------------------------------------------
 
-    def shrink(self, outputs: Any, rows: WindowRows, *, left: bool) -> WindowSpans:
+    def shrink(self, outputs: Any, rows: WindowRows, *, left: bool) -> RankedSpans:
         """The best spans of each window; the logits themselves can go."""
         return window_spans(
             outputs.start_logits.float().cpu().numpy(),
@@ -114,25 +116,19 @@ class QuestionAnswering:
             left_padded=left,
         )
 
-    def decode(self, parts: Sequence[WindowSpans], examples: Sequence[QuestionExample]) -> list[QuestionPrediction]:
+    def decode(self, parts: Sequence[RankedSpans], examples: Sequence[QuestionExample]) -> Iterator[QuestionPrediction]:
         """All windows of a question ranked together; text cut from its context."""
-        merged = merge_windows(join(parts), n_best=self.n_best_size)
-        return [self._prediction(spans, examples[spans.example]) for spans in merged]
-
-    def _prediction(self, spans: ExampleSpans, example: QuestionExample) -> QuestionPrediction:
-        null = sum(spans.null)
+        spans = merge_windows(join(parts), n_best=self.n_best_size)
+        null = spans.null.sum(axis=1)  # (questions,)
         total = np.logaddexp(spans.log_total, null) if self.no_answer else spans.log_total
-        columns = (spans.scores, spans.start_logits, spans.starts, spans.ends, np.exp(spans.scores - total))
-        candidates = [
-            SpanAnswer(example.context[start:end], start, end, start_logit, score - start_logit, probability)
-            for score, start_logit, start, end, probability in zip(*(c.tolist() for c in columns), strict=True)
-        ]
-        if not self.no_answer:
-            return QuestionPrediction(example.id, tuple(candidates))
-        nothing = SpanAnswer("", 0, 0, *spans.null, float(np.exp(null - total)))
-        odds = null - candidates[0].score if candidates else CERTAIN
-        ranked = sorted([*candidates, nothing], key=lambda answer: -answer.score)
-        return QuestionPrediction(example.id, tuple(ranked), odds)
+        places = spans.example.tolist()
+        answers = _span_answers(spans, total, [examples[place].context for place in places])
+        nothings = zip(*spans.null.T.tolist(), np.exp(null - total).tolist(), strict=True)
+        for place, few, nothing in zip(places, answers, nothings, strict=True):
+            if self.no_answer:
+                yield _with_nothing(examples[place].id, few, SpanAnswer("", 0, 0, *nothing))
+            else:
+                yield QuestionPrediction(examples[place].id, tuple(few))
 
     def answer(self, prediction: QuestionPrediction) -> SpanAnswer:
         """The one answer given: the best span, or no answer where its odds exceed the threshold."""
@@ -142,45 +138,49 @@ class QuestionAnswering:
             return next((a for a in prediction.nbest if not a.text), NOTHING)
         return best
 
-    # -- scores --------------------------------------------------------------------------------------------------
+    # -- scores and files ----------------------------------------------------------------------------------------
 
-    def tune(self, examples: Sequence[QuestionExample], predictions: Sequence[QuestionPrediction]) -> QuestionAnswering:
-        """The threshold that gives the best F1 on these questions."""
-        if not self.no_answer or not any(example.is_impossible for example in examples):
-            return self
-        spans = _best_spans(predictions)
-        scored = score_squad(_references(examples), spans, rules="2.0").per_question
-        answerable = np.array([not example.is_impossible for example in examples])
-        odds = np.array([prediction.null_odds for prediction in predictions], np.float64)
-        f1 = np.array([scored[example.id][1] for example in examples], np.float64)
-        threshold, _ = best_threshold(odds, answerable, f1)
-        return replace(self, null_threshold=float(threshold))
+    def scorer(self, examples: Sequence[QuestionExample]) -> QuestionScorer:
+        """What turns a stream of predictions into EM and F1, and fits the threshold."""
+        return QuestionScorer(self, examples)
 
-    def score(self, examples: Sequence[QuestionExample], predictions: Sequence[QuestionPrediction]) -> dict[str, float]:
-        """EM and F1 by the official rules: 2.0 where questions without an answer exist, else 1.1.
+    def written(self, prediction: QuestionPrediction) -> dict[str, Any]:
+        """The forms of run_qa, with characters of the context as offsets."""
+        entries: dict[str, Any] = {
+            "predictions": self.answer(prediction).text,
+            "nbest_predictions": [
+                {
+                    "text": answer.text,
+                    "probability": answer.probability,
+                    "start_logit": answer.start_logit,
+                    "end_logit": answer.end_logit,
+                    "offsets": [answer.start, answer.end],
+                }
+                for answer in prediction.nbest
+            ],
+        }
+        return entries if prediction.null_odds is None else {**entries, "null_odds": prediction.null_odds}
 
-        `exact` and `f1` are at the saved threshold; `best_exact` and `best_f1` at the best one for these questions.
-        """
-        references = _references(examples)
-        answers = {p.id: self.answer(p).text for p in predictions}
-        if not any(example.is_impossible for example in examples):
-            return score_squad(references, answers, rules="1.1").scores
-        scores = score_squad(references, answers, rules="2.0").scores
-        if not self.no_answer:
-            return scores
-        odds = {p.id: p.null_odds for p in predictions if p.null_odds is not None}
-        best = score_squad(references, _best_spans(predictions), rules="2.0", no_answer_odds=odds).scores
-        return scores | {name: value for name, value in best.items() if name.startswith("best_")}
+
+def _span_answers(spans: RankedSpans, total: Array, contexts: Sequence[str]) -> Iterator[list[SpanAnswer]]:
+    """The candidates of each question, best first; `total` is what their probabilities are shares of, (questions,)."""
+    scores, begins = spans.scores.astype(np.float64), spans.start_logits.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # at places without a span
+        grids = (spans.starts, spans.ends, begins, scores - begins, np.exp(scores - total[:, None]))
+    counts = np.isfinite(scores).sum(axis=1)
+    for context, count, *columns in zip(contexts, counts.tolist(), *(g.tolist() for g in grids), strict=True):
+        starts, ends, *numbers = (column[:count] for column in columns)
+        texts = [context[start:end] for start, end in zip(starts, ends, strict=True)]
+        yield list(map(SpanAnswer, texts, starts, ends, *numbers))
+
+
+def _with_nothing(id: str, answers: list[SpanAnswer], nothing: SpanAnswer) -> QuestionPrediction:
+    """A prediction with "no answer" ranked among the spans, behind those of its own score."""
+    odds = nothing.score - answers[0].score if answers else CERTAIN
+    place = bisect_right(answers, -nothing.score, key=lambda answer: -answer.score)
+    return QuestionPrediction(id, (*answers[:place], nothing, *answers[place:]), odds)
 
 
 def _cross_entropy(logits: torch.Tensor, targets: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:
     masked = logits.float().masked_fill(padding, -1e9)
     return -(targets * masked.log_softmax(dim=-1)).sum(dim=-1)
-
-
-def _references(examples: Sequence[QuestionExample]) -> dict[str, list[str]]:
-    return {example.id: [answer.text for answer in example.answers or ()] for example in examples}
-
-
-def _best_spans(predictions: Sequence[QuestionPrediction]) -> dict[str, str]:
-    return {p.id: p.best_span.text if p.best_span else "" for p in predictions}

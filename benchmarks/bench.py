@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from commands import last_line
 from rows import Row, Side
 from table import Found, not_measured, summary
 
@@ -80,20 +81,15 @@ class Bench:
             try:
                 self.makers[name]()
                 self.made[name] = None
-            except subprocess.CalledProcessError as error:
-                self.made[name] = MissingError(f"no {name}: {last_line(error.stderr or str(error))}")
+            except (subprocess.CalledProcessError, RuntimeError) as error:
+                said = getattr(error, "stderr", None) or str(error)
+                self.made[name] = MissingError(f"no {name}: {last_line(said)}")
         if problem := self.made.get(name):
             raise problem
 
 
 def _seeded(side: Side, seed: int | None) -> Side:
     return side if seed is None else Side(side.measure, {**side.options, "seed": seed})
-
-
-def last_line(text: str) -> str:
-    """The last thing a program said, which is its error."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "stopped without a word"
 
 
 def _say(text: str) -> None:

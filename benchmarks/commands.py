@@ -23,14 +23,19 @@ def headstart(*words: str, **options: Any) -> dict[str, Any]:
     """Run a verb and read its JSON; options that are None are left out.
 
     Raises:
-        subprocess.CalledProcessError: it failed; what it had to say stands on standard error.
+        RuntimeError: it failed, with what it had to say.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "headstart", *words, *flags(options), "--json", "--quiet"],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
+    command = [sys.executable, "-m", "headstart", *words, *flags(options), "--json", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"headstart {words[0]}: {last_line(done.stderr)}")
     return dict(json.loads(done.stdout))
+
+
+def last_line(text: str) -> str:
+    """The last thing a program said, which is its error."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "stopped without a word"
 
 
 def flags(options: dict[str, Any]) -> list[str]:

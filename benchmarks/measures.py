@@ -171,7 +171,7 @@ def decode_headstart(*, validation: list[str], encoder: str, windows: int) -> Fo
                 starts[batch], ends[batch], rows, n_best=task.n_best_size, max_answer_length=task.max_answer_length
             )
         )
-    task.decode(parts, examples)
+    list(task.decode(parts, examples))
     return {"value": len(store) / (time.perf_counter() - begun), "windows": len(store)}
 
 

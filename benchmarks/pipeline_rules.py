@@ -13,7 +13,7 @@ What remains different when both decode alike comes from the model's arithmetic.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -50,7 +50,7 @@ class PipelineRules(QuestionAnswering):
         }
         return QuestionAnswering.shrink(self, SimpleNamespace(**shares), rows, left=left)
 
-    def decode(self, parts: Sequence[Any], examples: Sequence[QuestionExample]) -> list[QuestionPrediction]:
+    def decode(self, parts: Sequence[Any], examples: Sequence[QuestionExample]) -> Iterator[QuestionPrediction]:
         """The one answer whose candidates have the largest share together."""
         spans = join(parts)
         candidates: dict[int, list[tuple[float, int, int]]] = {int(place): [] for place in np.unique(spans.example)}
@@ -58,7 +58,7 @@ class PipelineRules(QuestionAnswering):
             columns = (spans.scores[row], spans.starts[row], spans.ends[row])
             found = zip(*(column[:CANDIDATES].tolist() for column in columns), strict=True)
             candidates[place] += [one for one in found if np.isfinite(one[0])]
-        return [self._added_up(examples[place], found) for place, found in candidates.items()]
+        yield from (self._added_up(examples[place], found) for place, found in candidates.items())
 
     def _added_up(self, example: QuestionExample, found: list[tuple[float, int, int]]) -> QuestionPrediction:
         encoding = self.backend.encode(example.context, add_special_tokens=False)

@@ -165,7 +165,7 @@ def test_the_pipeline_widens_to_words_and_adds_up_what_reads_the_same(word_encod
         ends=np.array([[6, 2], [12, 2]]),  # "w2", "w1"; "w1" again, "w1" of the first window again
     )
     monkeypatch.setattr(pipeline_rules, "join", lambda parts: parts[0])
-    prediction = rules.decode([spans], [QuestionExample("q", "?", context)])[0]
+    [prediction] = rules.decode([spans], [QuestionExample("q", "?", context)])
     assert prediction.nbest[0].text == "w1"
     assert prediction.nbest[0].probability == pytest.approx(0.5501)
     assert pipeline_rules.whole_words(rules.backend.encode(context), 4, 5) == (3, 6)
@@ -294,6 +294,12 @@ def test_an_environment_that_is_there_is_not_made_again(tmp_path, monkeypatch):
         tmp_path.joinpath("venv").mkdir(exist_ok=True)
         old_transformers.make(tmp_path / "venv")
     assert made == [str(tmp_path / "venv"), "torch==2.13.0", "transformers==4.57.6"]
+
+
+@pytest.mark.slow
+def test_a_command_that_fails_says_what_the_command_said(tmp_path):
+    with pytest.raises(RuntimeError, match=r"headstart evaluate: .*a model folder or a hub id"):
+        commands.evaluate(str(tmp_path), ["sample"], str(tmp_path / "output"))
 
 
 @pytest.mark.slow

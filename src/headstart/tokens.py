@@ -163,6 +163,7 @@ def _fresh_backend(tokenizer: PreTrainedTokenizerFast) -> Any:
 
 
 BLANK = "▁"  # sentencepiece's word boundary; where the tokenizer puts it there itself, it borrows the next offsets
+LAST_BLANK = 0x3000  # of Unicode
 BETWEEN = "\n"  # any blank will do: neither blanks nor marks are followed over it
 
 
@@ -218,6 +219,3 @@ def _blanks(text: str) -> Array:
 def _blank_table() -> Array:
     """Whether each character up to the last blank of Unicode, and the one behind it, is a blank."""
     return np.array([chr(code).isspace() for code in range(LAST_BLANK + 2)])
-
-
-LAST_BLANK = 0x3000

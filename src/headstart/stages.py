@@ -1,0 +1,154 @@
+"""What stands before and behind the model: windows become padded batches, and its logits predictions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.batching import Collator, batch_widths, evaluation_batches
+from headstart.ragged import Array
+from headstart.tasks import QuestionAnswering
+from headstart.window_rows import WindowRows
+from headstart.window_store import WindowStore
+from headstart.work import Work
+
+if TYPE_CHECKING:
+    import torch
+
+Receive = Callable[[int, Any], None]  # takes the place of an example and the prediction for it
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows that go through the model together."""
+
+    rows: WindowRows
+    inputs: Mapping[str, torch.Tensor]
+    targets: Mapping[str, torch.Tensor]  # none where no window has labels
+    ends_pool: bool  # whether all windows of their examples have been seen then
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """A batch with what the model made of it, on its way to the host; `arrived` is None where it is there."""
+
+    batch: Batch
+    outputs: SimpleNamespace
+    losses: torch.Tensor | None  # (windows,)
+    arrived: torch.cuda.Event | None
+
+    @classmethod
+    def on_its_way(cls, batch: Batch, outputs: Any, losses: torch.Tensor | None, *, on_gpu: bool) -> Modelled:
+        """Begin to copy; nobody waits for the device here, so that it never waits for the next batch."""
+        import torch
+
+        def copy(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.detach().to("cpu", non_blocking=on_gpu)
+
+        copies = SimpleNamespace(**{n: copy(t) for n, t in outputs.items() if isinstance(t, torch.Tensor)})
+        losses = None if losses is None else copy(losses)
+        arrived = torch.cuda.Event() if on_gpu else None  # type: ignore[no-untyped-call]
+        if arrived:
+            arrived.record()
+        return cls(batch, copies, losses, arrived)
+
+
+class Prepare:
+    """Places of windows → a batch, read and padded. What a model of any shape costs is paid once for each width."""
+
+    def __init__(
+        self, task: QuestionAnswering, collator: Collator, store: WindowStore, *, tokens: int, on_gpu: bool
+    ) -> None:
+        self.task, self.collator, self.store = task, collator, store
+        self.tokens, self.on_gpu = tokens, on_gpu
+        self.widths = batch_widths(store.lengths, multiple_of=8 if on_gpu else 1)  # tensor cores work on eights
+
+    def batches(self, share: Sequence[Array]) -> Iterator[tuple[Array, bool]]:
+        """The windows of each batch, and whether it is the last of its pool."""
+        for pool in share:
+            *batches, last = evaluation_batches(self.store, pool, tokens=self.tokens, widths=self.widths)
+            yield from ((batch, False) for batch in batches)
+            yield last, True
+
+    def __call__(self, item: tuple[Array, bool]) -> Batch:
+        """One of `batches`, ready for the model."""
+        places, ends_pool = item
+        rows = self.store.rows(places)
+        inputs, targets = self.collator.inputs(rows, self.widths), {}
+        if rows.label_starts.lengths.any():
+            arrays = self.task.targets(rows, inputs["input_ids"].shape[1], left=self.collator.left)
+            targets = {name: _tensor(array) for name, array in arrays.items()}
+        if self.on_gpu:
+            inputs, targets = (
+                {name: tensor.pin_memory() for name, tensor in tensors.items()} for tensors in (inputs, targets)
+            )
+        return Batch(rows, inputs, targets, ends_pool)
+
+
+class Finish:
+    """Batches from the model → predictions for `receive`, example by example, and the counts of `work`."""
+
+    def __init__(
+        self,
+        task: QuestionAnswering,
+        examples: Sequence[Any],
+        receive: Receive,
+        *,
+        left: bool,
+        done: Callable[[int], object] = id,
+    ) -> None:
+        self.task, self.examples, self.receive, self.left, self.done = task, examples, receive, left, done
+        self.work = Work()
+        self._parts: list[Any] = []
+        self._seen: list[Array] = []  # examples of the windows in `_parts`
+
+    def __call__(self, modelled: Modelled) -> None:
+        """Decode a batch; with the last one of a pool, hand its predictions over."""
+        if modelled.arrived:
+            modelled.arrived.synchronize()
+        batch = modelled.batch
+        self._count(batch, modelled.losses)
+        begun = time.perf_counter()
+        self._parts.append(self.task.shrink(modelled.outputs, batch.rows, left=self.left))
+        self._seen.append(batch.rows.example)
+        self.work.decode += time.perf_counter() - begun
+        if batch.ends_pool:
+            self._hand_over()
+        self.done(len(batch.rows))
+
+    def _hand_over(self) -> None:
+        """One prediction at a time: none of them outlives its turn."""
+        places = np.unique(np.concatenate(self._seen)).tolist()
+        predictions = self._timed(self.task.decode(self._parts, self.examples))
+        self._parts, self._seen = [], []
+        for place, prediction in zip(places, predictions, strict=True):
+            self.receive(place, prediction)
+
+    def _timed(self, predictions: Iterator[Any]) -> Iterator[Any]:
+        while True:
+            begun = time.perf_counter()
+            prediction = next(predictions, self)
+            self.work.decode += time.perf_counter() - begun
+            if prediction is self:
+                return
+            yield prediction
+
+    def _count(self, batch: Batch, losses: torch.Tensor | None) -> None:
+        self.work.windows += len(batch.rows)
+        self.work.tokens += len(batch.rows.input_ids.values)
+        self.work.padded += batch.inputs["input_ids"].numel()
+        if losses is not None:
+            labelled = batch.rows.label_starts.lengths > 0
+            self.work.loss += float(losses.float().numpy()[labelled].sum())
+            self.work.labelled += int(labelled.sum())
+
+
+def _tensor(array: Array) -> torch.Tensor:
+    import torch
+
+    return torch.from_numpy(array)

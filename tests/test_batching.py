@@ -219,7 +219,7 @@ def test_pools_of_one_long_document():
 def test_evaluation_batches_begin_with_the_longest():
     store = SimpleNamespace(lengths=LENGTHS)
     pool = EVERY[100:200]
-    batches = evaluation_batches(store, pool, tokens=300, widths=batch_widths(store.lengths))
+    batches = evaluation_batches(store.lengths, pool, tokens=300)
     widths = [int(LENGTHS[batch].max()) for batch in batches]
     assert widths == sorted(widths, reverse=True)
     assert seen([batch.tolist() for batch in batches]) == pool.tolist()

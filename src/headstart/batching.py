@@ -32,7 +32,9 @@ def batch_widths(lengths: Array, *, count: int = WIDTHS, multiple_of: int = 1) -
     [4, 10]
     """
     coarse = max(multiple_of, -(-int(lengths.max(initial=1)) // 1_024))  # a table of a thousand squared is enough
-    coarser: Array = np.minimum(-(-lengths // coarse) * coarse, lengths.max(initial=1))  # never beyond the model's positions
+    coarser: Array = np.minimum(
+        -(-lengths // coarse) * coarse, lengths.max(initial=1)
+    )  # never beyond the model's positions
     values, counts = np.unique(coarser, return_counts=True)
     if len(values) <= count:
         return values
@@ -160,9 +162,11 @@ def _fit(batches: list[Array], lengths: Array, count: int) -> list[Array]:
     return batches
 
 
-def evaluation_batches(store: WindowStore, pool: Array, *, tokens: int, widths: Array) -> list[Array]:
-    """The batches of one pool of windows, longest first: if memory runs out, it does so at once."""
-    lengths = padded_lengths(store.lengths, widths)
+def evaluation_batches(lengths: Array, pool: Array, *, tokens: int) -> list[Array]:
+    """The batches of one pool of windows, longest first: if memory runs out, it does so at once.
+
+    `lengths` are the padded ones, of every window of the data set, (windows,).
+    """
     return pack(lengths, by_length(lengths, pool), tokens=tokens)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.batching import Collator, batch_widths, evaluation_batches
+from headstart.batching import Collator, batch_widths, evaluation_batches, padded_lengths
 from headstart.ragged import Array
 from headstart.tasks import QuestionAnswering
 from headstart.window_rows import WindowRows
@@ -67,11 +67,12 @@ class Prepare:
         self.task, self.collator, self.store = task, collator, store
         self.tokens, self.on_gpu = tokens, on_gpu
         self.widths = batch_widths(store.lengths, multiple_of=8 if on_gpu else 1)  # tensor cores work on eights
+        self.lengths = padded_lengths(store.lengths, self.widths)
 
     def batches(self, share: Sequence[Array]) -> Iterator[tuple[Array, bool]]:
         """The windows of each batch, and whether it is the last of its pool."""
         for pool in share:
-            *batches, last = evaluation_batches(self.store, pool, tokens=self.tokens, widths=self.widths)
+            *batches, last = evaluation_batches(self.lengths, pool, tokens=self.tokens)
             yield from ((batch, False) for batch in batches)
             yield last, True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,7 +67,7 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         *,
         store: WindowStore,
         predictor: Predictor,
-        validation: tuple[WindowStore, list[Any]] | None,
+        validation: tuple[WindowStore, Sequence[Any]] | None,
         sampler: TokenBudgetSampler,
         tune: bool,
         **kwargs: Any,

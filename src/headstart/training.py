@@ -112,9 +112,10 @@ def _prepare(settings: TrainSettings, hardware: Hardware, ranks: Ranks, messages
     messages.say(task.self_test(train_data.examples, encoder))
     learnt = _first_answers(train_data) if settings.answers == "first" else train_data
     with ranks.first_goes_first():
-        train_store = prepare_windows(learnt, task, encoder, settings, messages, "training", offsets=False)
+        fresh = settings.model_copy(update={"overwrite_cache": settings.overwrite_cache and not ranks.local_rank})
+        train_store = prepare_windows(learnt, task, encoder, fresh, messages, "training", offsets=False)
         validation_store = (
-            prepare_windows(validation, task, encoder, settings, messages, "validation") if validation else None
+            prepare_windows(validation, task, encoder, fresh, messages, "validation") if validation else None
         )
     return Prepared(checkpoint, task, train_data, validation, train_store, validation_store)
 
@@ -214,7 +215,7 @@ def _trainer(
     )
     validation = None
     if ready.validation and ready.validation_store:
-        validation = (ready.validation_store, list(ready.validation.examples))
+        validation = (ready.validation_store, ready.validation.examples)
     trainer = HeadstartTrainer(
         model=ready.checkpoint.model,
         args=training_arguments(

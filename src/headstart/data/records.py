@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
@@ -119,7 +119,7 @@ class ReadData:
     Nothing is lost in silence: `rows == len(examples) + left_out`, and each question left out is named in `problems`.
     """
 
-    examples: tuple[QuestionExample, ...]
+    examples: Sequence[QuestionExample]
     sources: tuple[SourceInfo, ...]
     problems: tuple[Problem, ...] = ()
 

@@ -13,6 +13,7 @@ from headstart.data.doctor import Diagnosis, examine
 from headstart.data.hub import Role
 from headstart.data.locating import Place, locate
 from headstart.data.opening import Opened, open_place
+from headstart.data.packed import PackedExamples
 from headstart.data.records import Entry, Origin, Problem, ReadData, SourceInfo
 from headstart.data.table import COLUMNS
 from headstart.errors import DataError, SettingsError
@@ -74,7 +75,7 @@ class _Gathered:
     """What has been read so far; ids and contexts are known across sources."""
 
     limit: int | None
-    examples: list[QuestionExample] = field(default_factory=list)
+    examples: PackedExamples = field(default_factory=PackedExamples)
     sources: list[SourceInfo] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     rows: int = 0
@@ -99,7 +100,7 @@ class _Gathered:
         self.sources.append(info)
 
     def data(self) -> ReadData:
-        return ReadData(tuple(self.examples), tuple(self.sources), tuple(self.problems))
+        return ReadData(self.examples, tuple(self.sources), tuple(self.problems))
 
     def _diagnose(self, entry: Entry, *, labelled: bool) -> Diagnosis:
         if isinstance(entry, Problem):

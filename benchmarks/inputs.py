@@ -99,12 +99,18 @@ def full_windows(examples: Sequence[QuestionExample], tokenizer: Any, count: int
 
 
 def likely_logits(windows: int, *, seed: int = 0) -> tuple[Logits, Logits]:
-    """Start and end logits (windows, 384) as a trained model gives them: noise far down and a few peaks."""
+    """Start and end logits (windows, 384) as a trained model gives them: low noise, and some places that stand out.
+
+    The tokens beside such a place stand out, too, so that about 50 pairs of one of the 20 best starts and one of the
+    20 best ends make a span: with a trained model and windows this full it was 53.
+    """
     draw = np.random.default_rng(seed)
-    starts, ends = (draw.normal(-6, 2, (windows, LENGTH)).astype(np.float32) for _ in range(2))
+    starts, ends = (draw.normal(-4.8, 1.5, (windows, LENGTH)).astype(np.float32) for _ in range(2))
     rows = np.arange(windows)
-    for height in (12, 9, 7):
-        first = draw.integers(40, LENGTH - 12, windows)
-        starts[rows, first] += height
-        ends[rows, first + draw.integers(0, 8, windows)] += height
+    for height in (8, 6.5, 5.5, 4.5):
+        first = draw.integers(40, LENGTH - 20, windows)
+        last = first + draw.integers(0, 8, windows)
+        for away in (-1, 0, 1):
+            starts[rows, first + away] += height - 2 * abs(away)
+            ends[rows, last + away] += height - 2 * abs(away)
     return starts, ends

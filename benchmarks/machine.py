@@ -8,7 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("headstart", "torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy")
+from headstart import __version__
+
+PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy")
 
 
 def describe() -> dict[str, Any]:
@@ -22,7 +24,7 @@ def describe() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "bf16": [name for name in ("avx512_bf16", "amx_bf16", "arm_bf16") if able.get(name)],
         "system": platform.platform(terse=True),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"headstart": __version__, "python": platform.python_version(), **_versions()},
     }
 
 
@@ -53,6 +55,6 @@ def _versions() -> dict[str, str]:
     for package in PACKAGES:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:  # run from the source tree, not installed
+        except PackageNotFoundError:
             continue
     return found

@@ -152,6 +152,13 @@ def test_likely_logits_are_the_same_for_both_sides():
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+def test_likely_logits_give_as_many_candidates_as_real_ones():
+    offsets = [None] * 20 + [(place, place + 1) for place in range(362)] + [None] * 2
+    logits = inputs.likely_logits(100)
+    counts = [len(recipe.candidates(offsets, *one, "")) for one in zip(*logits, strict=True)]
+    assert 40 < np.mean(counts) < 65
+
+
 # -- the pipeline's rules ----------------------------------------------------------------------------------------
 
 
@@ -298,7 +305,7 @@ def test_an_environment_that_is_there_is_not_made_again(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_command_that_fails_says_what_the_command_said(tmp_path):
-    with pytest.raises(RuntimeError, match=r"headstart evaluate: .*a model folder or a hub id"):
+    with pytest.raises(RuntimeError, match=r"headstart evaluate: headstart: expected a model"):
         commands.evaluate(str(tmp_path), ["sample"], str(tmp_path / "output"))
 
 

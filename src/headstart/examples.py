@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,12 @@ class QuestionExample:
         return self.answers == ()
 
 
-@dataclass(frozen=True, slots=True)
-class SpanAnswer:
+class SpanAnswer(NamedTuple):
     """One ranked candidate: text cut from the context, its characters `[start, end)` and how good it is.
 
     `probability` is its share among all candidates of the question: every span of every window, and "no answer"
-    where the model knows it. No answer is `text == ""` with `start == end == 0`.
+    where the model knows it. No answer is `text == ""` with `start == end == 0`. Twenty are made for every question,
+    so it is a named tuple: made in a third of a frozen dataclass's time.
     """
 
     text: str

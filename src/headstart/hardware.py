@@ -34,6 +34,13 @@ class Hardware:
 
         return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision, torch.float32)
 
+    @property
+    def evaluation_tokens(self) -> int:
+        """Padded tokens of a batch without gradients: what fits into a CPU's cache, what fills a GPU."""
+        if self.device.type == "cpu":
+            return 4_096 if self.precision == "bf16" else 2_048
+        return 32_768
+
     def autocast(self) -> AbstractContextManager[Any]:
         """The context in which forward passes run: weights stay float32, products are in `precision`."""
         import torch

@@ -51,7 +51,7 @@ class Predictor:
         hardware: Hardware,
         *,
         task: QuestionAnswering | None = None,
-        tokens_per_batch: int = 8_192,
+        tokens_per_batch: int | None = None,
         messages: Messages = QUIET,
         ranks: Ranks = ALONE,
     ) -> None:
@@ -60,7 +60,7 @@ class Predictor:
         self.encoder = TextEncoder(checkpoint.tokenizer)
         self.hardware = hardware
         self.on_gpu = hardware.device.type == "cuda"
-        self.tokens_per_batch = tokens_per_batch
+        self.tokens_per_batch = tokens_per_batch or hardware.evaluation_tokens
         self.messages = messages
         self.ranks = ranks
         self.collator = Collator(self.encoder, accepts=forward_arguments(self.model))

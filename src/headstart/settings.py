@@ -82,7 +82,9 @@ class HardwareSettings(Settings):
     threads: int | None = option(
         None, "processor threads (default: one a core, shared out among ranks)", "hardware", gt=0
     )
-    eval_tokens_per_batch: int = option(8_192, "padded tokens of a batch without gradients", "hardware", gt=0)
+    eval_tokens_per_batch: int | None = option(
+        None, "padded tokens of a batch without gradients (default: what the device is fast with)", "hardware", gt=0
+    )
 
 
 class CacheSettings(Settings):

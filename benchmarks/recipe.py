@@ -218,12 +218,13 @@ def candidates(
 
 
 def with_probabilities(found: list[Candidate]) -> list[Candidate]:
-    """A softmax over the scores of the candidates that were kept."""
+    """A softmax over the scores of the candidates that were kept; plain numbers, as JSON wants them."""
     if not found:
         return found
     scores = np.array([candidate["score"] for candidate in found])
     shares = np.exp(scores - scores.max())
     shares /= shares.sum()
-    for candidate, share in zip(found, shares, strict=True):
-        candidate["probability"] = share
-    return found
+    return [
+        {**{name: value if name == "text" else float(value) for name, value in candidate.items()}, "probability": share}
+        for candidate, share in zip(found, shares.tolist(), strict=True)
+    ]

@@ -57,7 +57,7 @@ def find_data(folder: Path) -> Data:
     )
 
 
-def read(sources: Sequence[str], *, role: Any = "train", limit: int | None = None) -> tuple[QuestionExample, ...]:
+def read(sources: Sequence[str], *, role: Any = "train", limit: int | None = None) -> Sequence[QuestionExample]:
     """Sources → examples."""
     return read_questions(sources, role=role, limit=limit).examples
 

@@ -164,7 +164,7 @@ def decode_headstart(*, validation: list[str], encoder: str, windows: int) -> Fo
     store = _store(examples, tokenizer)
     starts, ends = likely_logits(len(store))
     read_for_model = [[(b, store.rows(b)) for b in _cut(pool)] for pool in pools(store, windows=POOL)]
-    options = {"n_best": task.n_best_size, "max_answer_length": task.max_answer_length}
+    options: dict[str, Any] = {"n_best": task.n_best_size, "max_answer_length": task.max_answer_length}
     decoded, begun = 0, time.perf_counter()
     for pool in read_for_model:
         parts = [window_spans(starts[batch], ends[batch], rows, **options) for batch, rows in pool]

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import commands
@@ -153,23 +154,42 @@ def decode_recipe(*, validation: list[str], encoder: str, windows: int) -> Found
 
 
 def decode_headstart(*, validation: list[str], encoder: str, windows: int) -> Found:
-    """Windows a second through headstart's spans, pool by pool; their rows are there, read for the model's batches."""
-    from headstart.batching import pools
-    from headstart.inference import POOL
-    from headstart.spans import window_spans
+    """Windows a second through what stands behind the model in `headstart evaluate`, to the texts of all candidates.
+
+    The batches are those of an evaluation, and their rows are there, read for the model.
+    """
+    from headstart.stages import Finish
     from headstart.tasks import QuestionAnswering
 
     tokenizer, task = _tokenizer(encoder), QuestionAnswering()
     examples = full_windows(read(validation, role="validation"), tokenizer, windows)
-    store = _store(examples, tokenizer)
-    starts, ends = likely_logits(len(store))
-    read_for_model = [[(b, store.rows(b)) for b in _cut(pool)] for pool in pools(store, windows=POOL)]
-    options: dict[str, Any] = {"n_best": task.n_best_size, "max_answer_length": task.max_answer_length}
-    decoded, begun = 0, time.perf_counter()
-    for pool in read_for_model:
-        parts = [window_spans(starts[batch], ends[batch], rows, **options) for batch, rows in pool]
-        decoded += sum(1 for _ in task.decode(parts, examples))
-    return {"value": len(store) / (time.perf_counter() - begun), "windows": len(store), "questions": decoded}
+    store, texts = _store(examples, tokenizer), []
+    finish = Finish(task, examples, lambda _, prediction: texts.append(prediction.nbest.texts()), left=False)
+    modelled = _modelled(store, *likely_logits(len(store)))
+    begun = time.perf_counter()
+    for batch in modelled:
+        finish(batch)
+    seconds = time.perf_counter() - begun
+    return {"value": len(store) / seconds, "windows": len(store), "questions": len(texts)}
+
+
+def _modelled(store: Any, *logits: Any) -> list[Any]:
+    """What the model would hand on, batch by batch."""
+    import torch
+
+    from headstart.batching import pools
+    from headstart.inference import POOL
+    from headstart.stages import Batch, Modelled
+
+    starts, ends = map(torch.from_numpy, logits)
+    inputs = {"input_ids": torch.zeros(PER_BATCH, starts.shape[1])}
+    found = []
+    for pool in pools(store, windows=POOL):
+        *batches, last = _cut(pool)
+        for places, is_last in [*((places, False) for places in batches), (last, True)]:
+            outputs = SimpleNamespace(start_logits=starts[places], end_logits=ends[places])
+            found.append(Modelled(Batch(store.rows(places), inputs, {}, is_last), outputs, None, None))
+    return found
 
 
 def _cut(pool: Any) -> list[Any]:

@@ -280,3 +280,10 @@ def test_batches_are_padded_to_one_of_the_widths(encoders):
     inputs = Collator(encoders["bert"], accepts=ALL).inputs(rows, widths)
     assert {tensor.shape[1] for tensor in inputs.values()} == {longest + 3}
     assert inputs["attention_mask"].sum(1).tolist() == rows.input_ids.lengths.tolist()
+
+
+def test_what_is_left_of_a_pool_makes_no_shape_of_its_own():
+    """53 windows of 10 tokens in batches of 8: six whole ones, and five windows as four and one."""
+    sizes = [len(b) for b in evaluation_batches(np.full(53, 10), np.arange(53), tokens=80)]
+    assert sizes == [8, 8, 8, 8, 8, 8, 4, 1]
+    assert [len(b) for b in evaluation_batches(np.full(7, 10), np.arange(7), tokens=80)] == [7], "one batch stays one"

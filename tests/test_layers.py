@@ -16,6 +16,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
     1: (
         "ahead",
         "alignment",
+        "candidates",
         "chunks",
         "data",
         "metrics",

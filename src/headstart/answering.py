@@ -90,7 +90,7 @@ class QuestionAnswerer:
             score=best.probability,
             start=best.start,
             end=best.end,
-            nbest=prediction.nbest,
+            nbest=tuple(prediction.nbest),
             null_odds=prediction.null_odds,
         )
 

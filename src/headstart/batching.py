@@ -167,7 +167,18 @@ def evaluation_batches(lengths: Array, pool: Array, *, tokens: int) -> list[Arra
 
     `lengths` are the padded ones, of every window of the data set, (windows,).
     """
-    return pack(lengths, by_length(lengths, pool), tokens=tokens)
+    *full, last = pack(lengths, by_length(lengths, pool), tokens=tokens)
+    return [*full, *(_in_powers_of_two(last) if full else [last])]
+
+
+def _in_powers_of_two(batch: Array) -> list[Array]:
+    """What is left over at the end of a pool, cut so that its shapes are few: kernels keep memory for each shape.
+
+    >>> [len(part) for part in _in_powers_of_two(np.arange(13))]
+    [8, 4, 1]
+    """
+    sizes = [2**bit for bit in reversed(range(len(batch).bit_length())) if len(batch) & 2**bit]
+    return np.split(batch, np.cumsum(sizes)[:-1])
 
 
 def pools(store: WindowStore, *, windows: int = 4_096) -> Iterator[Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,12 +47,51 @@ class QuestionExample:
         return self.answers == ()
 
 
+@dataclass(frozen=True, slots=True)
+class TextExample:
+    """A text, or a pair of texts, as the user wrote it, and what it is: a label by its name or a number.
+
+    `label` is None where nothing is known: a text to be judged, not to learn from.
+    """
+
+    id: str
+    text: str
+    text_pair: str | None = None
+    label: str | float | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WordsExample:
+    """The words of a sentence, cut by the user, and one tag for each of them (None where nothing is known).
+
+    `starts` are the characters of `text` at which the words begin; `text` is what they were cut from or, where a file
+    holds nothing but words, the words with a blank between them.
+
+    >>> example = WordsExample("1", ("John", "'s", "car"), text="John's car", starts=(0, 4, 7))
+    >>> [example.text[start:end] for start, end in example.spans]
+    ['John', "'s", 'car']
+    """
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+    text: str = ""
+    starts: tuple[int, ...] = ()
+    place: str = ""
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """The characters `[start, end)` of each word in `text`."""
+        return [(start, start + len(word)) for start, word in zip(self.starts, self.words, strict=True)]
+
+
 class SpanAnswer(NamedTuple):
     """One ranked candidate: text cut from the context, its characters `[start, end)` and how good it is.
 
     `probability` is its share among all candidates of the question: every span of every window, and "no answer"
-    where the model knows it. No answer is `text == ""` with `start == end == 0`. Twenty are made for every question,
-    so it is a named tuple: made in a third of a frozen dataclass's time.
+    where the model knows it. No answer is `text == ""` with `start == end == 0`. Twenty may be made for every
+    question, so it is a named tuple: made in a third of a frozen dataclass's time.
     """
 
     text: str
@@ -76,10 +116,36 @@ class QuestionPrediction:
     """
 
     id: str
-    nbest: tuple[SpanAnswer, ...]
+    nbest: Sequence[SpanAnswer]
     null_odds: float | None = None
 
     @property
     def best_span(self) -> SpanAnswer | None:
         """The highest ranked candidate that is a span, if there is one."""
         return next((answer for answer in self.nbest if answer.text), None)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPrediction:
+    """The label of a text and how probable each label is, in the order of the task's labels."""
+
+    id: str
+    label: str
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPrediction:
+    """The number that a text, or a pair of texts, is given."""
+
+    id: str
+    number: float
+
+
+@dataclass(frozen=True, slots=True)
+class TagsPrediction:
+    """One tag for each word of a sentence, and how probable each of them is."""
+
+    id: str
+    tags: tuple[str, ...]
+    probabilities: tuple[float, ...]

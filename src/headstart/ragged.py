@@ -114,6 +114,17 @@ def beside(parts: Sequence[Ragged | Array]) -> Ragged:
     return Ragged(values, bounds)
 
 
+def below(parts: Sequence[Ragged]) -> Ragged:
+    """Put rows below each other. At least one part.
+
+    >>> [row.tolist() for row in below([Ragged.of([[1, 2]]), Ragged.of([[], [3]])])]
+    [[1, 2], [], [3]]
+    """
+    begins = bounds_of([len(part.values) for part in parts])
+    ends = np.concatenate([part.bounds[1:] for part in parts]) + np.repeat(begins[:-1], [len(part) for part in parts])
+    return Ragged(np.concatenate([part.values for part in parts]), np.concatenate([begins[:1], ends]))
+
+
 def mask(lengths: Array, width: int, *, left: bool = False) -> Array:
     """(rows, width) booleans: where a padded row holds a value.
 

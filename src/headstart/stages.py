@@ -20,6 +20,7 @@ from headstart.work import Work
 if TYPE_CHECKING:
     import torch
 
+TOGETHER = 64  # windows decoded together: fewer cost numpy more in calls than in work
 Receive = Callable[[int, Any], None]  # takes the place of an example and the prediction for it
 
 
@@ -41,6 +42,11 @@ class Modelled:
     outputs: SimpleNamespace
     losses: torch.Tensor | None  # (windows,)
     arrived: torch.cuda.Event | None
+
+    @property
+    def width(self) -> int:
+        """The padded length of its windows."""
+        return int(self.batch.inputs["input_ids"].shape[1])
 
     @classmethod
     def on_its_way(cls, batch: Batch, outputs: Any, losses: torch.Tensor | None, *, on_gpu: bool) -> Modelled:
@@ -105,6 +111,7 @@ class Finish:
     ) -> None:
         self.task, self.examples, self.receive, self.left, self.done = task, examples, receive, left, done
         self.work = Work()
+        self._waiting: list[Modelled] = []  # batches of one width, to be shrunk together
         self._parts: list[Any] = []
         self._seen: list[Array] = []  # examples of the windows in `_parts`
 
@@ -115,29 +122,33 @@ class Finish:
         batch = modelled.batch
         self._count(batch, modelled.losses)
         begun = time.perf_counter()
-        self._parts.append(self.task.shrink(modelled.outputs, batch.rows, left=self.left))
-        self._seen.append(batch.rows.example)
+        if self._waiting and self._waiting[-1].width != modelled.width:
+            self._shrink()
+        self._waiting.append(modelled)
+        if batch.ends_pool or sum(len(one.batch.rows) for one in self._waiting) >= TOGETHER:
+            self._shrink()
         self.work.decode += time.perf_counter() - begun
         if batch.ends_pool:
             self._hand_over()
         self.done(len(batch.rows))
 
+    def _shrink(self) -> None:
+        """Keep of the batches that wait what decoding needs."""
+        rows = WindowRows.join([modelled.batch.rows for modelled in self._waiting])
+        outputs = _joined([modelled.outputs for modelled in self._waiting])
+        self._waiting = []
+        self._parts.append(self.task.shrink(outputs, rows, left=self.left))
+        self._seen.append(rows.example)
+
     def _hand_over(self) -> None:
-        """One prediction at a time: none of them outlives its turn."""
+        """The predictions of a pool are few numbers each: whoever looks at one has its texts and objects made."""
+        begun = time.perf_counter()
         places = np.unique(np.concatenate(self._seen)).tolist()
-        predictions = self._timed(self.task.decode(self._parts, self.examples))
+        predictions = self.task.decode(self._parts, self.examples)
+        self.work.decode += time.perf_counter() - begun
         self._parts, self._seen = [], []
         for place, prediction in zip(places, predictions, strict=True):
             self.receive(place, prediction)
-
-    def _timed(self, predictions: Iterator[Any]) -> Iterator[Any]:
-        while True:
-            begun = time.perf_counter()
-            prediction = next(predictions, self)
-            self.work.decode += time.perf_counter() - begun
-            if prediction is self:
-                return
-            yield prediction
 
     def _count(self, batch: Batch, losses: torch.Tensor | None) -> None:
         self.work.windows += len(batch.rows)
@@ -147,6 +158,15 @@ class Finish:
             labelled = batch.rows.label_starts.lengths > 0
             self.work.loss += float(losses.float().numpy()[labelled].sum())
             self.work.labelled += int(labelled.sum())
+
+
+def _joined(outputs: Sequence[SimpleNamespace]) -> SimpleNamespace:
+    """The outputs of batches of one width as those of a single batch."""
+    import torch
+
+    if len(outputs) == 1:
+        return outputs[0]
+    return SimpleNamespace(**{name: torch.cat([vars(one)[name] for one in outputs]) for name in vars(outputs[0])})
 
 
 def _tensor(array: Array) -> torch.Tensor:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from headstart.pair_layout import IntArray, PairLayout
-from headstart.ragged import Array, Ragged
+from headstart.ragged import Array, Ragged, below
 
 Span = tuple[int, int]
 
@@ -57,6 +58,18 @@ class WindowRows:
         number: Array = np.zeros(0, np.int32)
         ragged = Ragged.of([])
         return cls(layout, number, number, number, number, ragged, ragged, ragged, ragged, ragged)
+
+    @classmethod
+    def join(cls, parts: Sequence[WindowRows]) -> WindowRows:
+        """The rows of several parts of one data set below each other; at least one part."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(cls)[1:]}
+        joined: dict[str, Any] = {
+            name: below(column) if isinstance(column[0], Ragged) else np.concatenate(column)
+            for name, column in columns.items()
+        }
+        return cls(parts[0].layout, **joined)
 
     def __len__(self) -> int:
         return len(self.example)

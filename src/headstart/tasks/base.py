@@ -7,7 +7,7 @@ written once, in the engine, and knows only this interface.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from headstart.data import ReadData, Role
@@ -77,7 +77,7 @@ class Task(Protocol):
     def shrink(self, outputs: Any, rows: WindowRows, *, left: bool) -> Any:
         """Logits of a batch → the little that decoding needs of them."""
 
-    def decode(self, parts: Sequence[Any], examples: Sequence[Any]) -> Iterator[Any]:
+    def decode(self, parts: Sequence[Any], examples: Sequence[Any]) -> list[Any]:
         """Shrunk batches → one prediction for each example they hold, in the order of the examples."""
 
     def scorer(self, examples: Sequence[Any]) -> Scorer[Self]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from headstart.alignment import self_test
+from headstart.candidates import Candidates, candidate_table
 from headstart.data import ReadData, Role, read_questions
 from headstart.examples import QuestionExample, QuestionPrediction, SpanAnswer
 from headstart.ragged import Array
@@ -116,19 +116,23 @@ class QuestionAnswering:
             left_padded=left,
         )
 
-    def decode(self, parts: Sequence[RankedSpans], examples: Sequence[QuestionExample]) -> Iterator[QuestionPrediction]:
+    def decode(self, parts: Sequence[RankedSpans], examples: Sequence[QuestionExample]) -> list[QuestionPrediction]:
         """All windows of a question ranked together; text cut from its context."""
         spans = merge_windows(join(parts), n_best=self.n_best_size)
-        null = spans.null.sum(axis=1)  # (questions,)
-        total = np.logaddexp(spans.log_total, null) if self.no_answer else spans.log_total
-        places = spans.example.tolist()
-        answers = _span_answers(spans, total, [examples[place].context for place in places])
-        nothings = zip(*spans.null.T.tolist(), np.exp(null - total).tolist(), strict=True)
-        for place, few, nothing in zip(places, answers, nothings, strict=True):
-            if self.no_answer:
-                yield _with_nothing(examples[place].id, few, SpanAnswer("", 0, 0, *nothing))
-            else:
-                yield QuestionPrediction(examples[place].id, tuple(few))
+        table = candidate_table(spans, no_answer=self.no_answer)
+        asked = [examples[place] for place in spans.example.tolist()]
+        return [
+            QuestionPrediction(example.id, Candidates(table, row, example.context), odds)
+            for row, (example, odds) in enumerate(zip(asked, self._null_odds(spans), strict=True))
+        ]
+
+    def _null_odds(self, spans: RankedSpans) -> Sequence[float | None]:
+        """How far "no answer" is ahead of the best span of each question."""
+        if not self.no_answer:
+            return [None] * len(spans.example)
+        odds = np.asarray(spans.null.sum(axis=1) - spans.scores[:, 0], np.float64)
+        found: list[float | None] = np.minimum(odds, CERTAIN).tolist()
+        return found
 
     def answer(self, prediction: QuestionPrediction) -> SpanAnswer:
         """The one answer given: the best span, or no answer where its odds exceed the threshold."""
@@ -160,25 +164,6 @@ class QuestionAnswering:
             ],
         }
         return entries if prediction.null_odds is None else {**entries, "null_odds": prediction.null_odds}
-
-
-def _span_answers(spans: RankedSpans, total: Array, contexts: Sequence[str]) -> Iterator[list[SpanAnswer]]:
-    """The candidates of each question, best first; `total` is what their probabilities are shares of, (questions,)."""
-    scores, begins = spans.scores.astype(np.float64), spans.start_logits.astype(np.float64)
-    with np.errstate(invalid="ignore"):  # at places without a span
-        grids = (spans.starts, spans.ends, begins, scores - begins, np.exp(scores - total[:, None]))
-    counts = np.isfinite(scores).sum(axis=1)
-    for context, count, *columns in zip(contexts, counts.tolist(), *(g.tolist() for g in grids), strict=True):
-        starts, ends, *numbers = (column[:count] for column in columns)
-        texts = [context[start:end] for start, end in zip(starts, ends, strict=True)]
-        yield list(map(SpanAnswer, texts, starts, ends, *numbers))
-
-
-def _with_nothing(id: str, answers: list[SpanAnswer], nothing: SpanAnswer) -> QuestionPrediction:
-    """A prediction with "no answer" ranked among the spans, behind those of its own score."""
-    odds = nothing.score - answers[0].score if answers else CERTAIN
-    place = bisect_right(answers, -nothing.score, key=lambda answer: -answer.score)
-    return QuestionPrediction(id, (*answers[:place], nothing, *answers[place:]), odds)
 
 
 def _cross_entropy(logits: torch.Tensor, targets: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:

@@ -6,13 +6,14 @@ RUN := $(BIN)/headstart
 TORCH := $(shell grep "^torch==" constraints.txt)
 WORKERS ?= 2
 
-.PHONY: help setup demo test lint bench bench-full clean
+.PHONY: help setup demo test lint bench bench-full results clean
 
 help:
 	@echo "make demo   train on the built-in sample, evaluate, ask (some six minutes on two cores)"
 	@echo "make test   lint, types and the whole test suite (below 15 minutes on two cores)"
 	@echo "make lint   ruff and mypy only"
 	@echo "make bench  headstart beside the field's recipe: a table of ratios (make bench-full: whole epochs, hours)"
+	@echo "make results  the other tasks on ../shared/data beside transformers.Trainer: scores and seconds, hours"
 	@echo "make clean  remove the environment and what the demo made"
 
 # torch first and alone: where a CPU build is offered, pip takes it only when asked for this exact version
@@ -45,6 +46,9 @@ bench: setup
 
 bench-full: setup
 	$(BIN)/python benchmarks/run.py --full --json build/bench-full.json
+
+results: setup
+	$(BIN)/python benchmarks/results.py --json build/results.jsonl
 
 clean:
 	rm -rf $(VENV) runs build dist

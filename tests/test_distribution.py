@@ -91,7 +91,7 @@ def rounded(value: Any) -> Any:
 def test_two_processes_evaluate_as_one_does(model, data, tmp_path):
     alone, files_alone, _ = evaluated(model, data, tmp_path / "alone")
     shared, files_shared, said = evaluated(model, data, tmp_path / "shared", *TORCHRUN)
-    assert alone["total"] == shared["questions"] == 41
+    assert alone["total"] == shared["examples"] == 41
     for name, value in alone.items():
         if not name.startswith("seconds") and name not in TIMES:
             assert shared[name] == rounded(value), name

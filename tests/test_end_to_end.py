@@ -145,8 +145,8 @@ def test_training_prints_one_document_and_talks_on_standard_error(trained):
     document = trained.ran.document
     assert document["output"] == str(trained.folder)
     assert document["steps"] == 10
-    assert document["train"]["questions"] == 18
-    assert document["validation"]["questions"] == 12
+    assert document["train"]["examples"] == 18
+    assert document["validation"]["examples"] == 12
     assert {"exact", "f1", "HasAns_f1", "NoAns_f1", "best_f1", "total"} <= set(document["scores"])
     assert set(document["seconds"]) == {"prepare", "train", "evaluate"}
     said = trained.ran.err
@@ -175,7 +175,7 @@ def test_the_folder_explains_itself(trained):
     assert (settings["max_steps"], settings["learning_rate"], settings["seed"]) == (10, 0.001, 42)
     assert settings["num_train_epochs"] == 8, "what was left to headstart is written down"
     data = read(run / "data.json")
-    assert (data["train"]["questions"], data["train"]["without_answer"]) == (18, 6)
+    assert (data["train"]["examples"], data["train"]["without_answer"]) == (18, 6)
     assert len(data["train"]["fingerprint"]) == 64
     assert {"torch", "transformers", "python", "headstart"} <= set(read(run / "versions.json"))
     assert ElementTree.parse(run / "curves.svg").getroot().tag.endswith("svg")
@@ -224,7 +224,7 @@ def test_evaluate_reports_what_training_reported(trained, evaluated):
     last = [e for e in read(trained.folder / "run" / "log_history.json") if "eval_loss" in e]
     best = max(last, key=lambda entry: entry["eval_f1"])
     assert document["loss"] == pytest.approx(best["eval_loss"], abs=1e-6)
-    assert document["questions"] == 12
+    assert document["examples"] == 12
     assert document["windows"] >= 12
     assert {"seconds", "null_threshold", "windows_per_second", "peak_memory_mb", "padding_share"} <= set(document)
 
@@ -476,7 +476,7 @@ def test_a_new_head_does_not_depend_on_what_ran_before(tiny_bert, files, tmp_pat
 def test_validation_as_a_share_is_of_other_passages(tiny_bert, files, tmp_path):
     ran = train(tiny_bert, files["train2"], tmp_path, "--validation", "0.5", *TWO)
     data = read(tmp_path / "run" / "data.json")
-    assert data["train"]["questions"] == data["validation"]["questions"] == 9
+    assert data["train"]["examples"] == data["validation"]["examples"] == 9
     assert data["train"]["fingerprint"] != data["validation"]["fingerprint"]
     assert ran.document["scores"]["total"] == 9
 
@@ -747,7 +747,7 @@ def test_windows_are_prepared_once(tiny_bert, files, tmp_path):
 
 def test_limit_is_for_quick_trials(tiny_bert, files, tmp_path):
     ran = train(tiny_bert, files["train2"], tmp_path, "--validation", files["dev2"], *TWO, "--limit", "4")
-    assert (ran.document["train"]["questions"], ran.document["validation"]["questions"]) == (4, 4)
+    assert (ran.document["train"]["examples"], ran.document["validation"]["examples"]) == (4, 4)
 
 
 def test_the_options_of_the_task_are_those_of_the_run(trained):

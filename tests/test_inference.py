@@ -80,10 +80,10 @@ def test_work_is_counted(checkpoint):
     store = stored(made, examples)
     evaluation = made.evaluate(store, examples)
     work = evaluation.work
-    assert work.windows == work.labelled == len(store)
+    assert work.windows == work.learnt == len(store)
     assert work.tokens == store.lengths.sum()
     assert work.tokens <= work.padded < 2 * work.tokens
-    assert evaluation.loss == pytest.approx(work.loss / work.labelled)
+    assert evaluation.loss == pytest.approx(work.loss / work.learnt)
     assert 0 < work.decode < work.seconds
     summary = work.summary()
     assert summary["windows_per_second"] == pytest.approx(work.windows / work.seconds, abs=0.01)

@@ -40,6 +40,6 @@ def test_windows_without_offsets_are_another_store(prepare, tmp_path):
     decodable, _ = prepare()
     trainable, said = prepare(offsets=False)
     assert "prepared in" in said
-    assert (decodable.has_offsets, trainable.has_offsets) == (True, False)
+    assert (decodable.offsets_left_out, trainable.offsets_left_out) == (False, True)
     assert len(list((tmp_path / "windows").iterdir())) == 2
     assert [row.tolist() for row in trainable.rows([1, 0], offsets=False).label_starts] == [[0], [4]]

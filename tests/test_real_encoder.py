@@ -38,7 +38,7 @@ def test_it_knows_what_it_was_taught(run, capsys):
     words = ["evaluate", str(run), "--data", TAUGHT, "--limit", "60", "--json", "--quiet"]
     assert main(words) == 0
     scores = json.loads(capsys.readouterr().out)
-    assert scores["questions"] == 60
+    assert scores["examples"] == 60
     assert scores["HasAns_f1"] > 50
 
 

@@ -40,10 +40,10 @@ def rows_of(*windows: dict[str, Any]) -> WindowRows:
         context_length=np.array([len(window["characters"]) for window in windows]),
         cls_index=np.array([window.get("cls", 0) for window in windows]),
         input_ids=Ragged.of([[1] * window["length"] for window in windows]),
-        starts=Ragged.of([[start for start, _ in window["characters"]] for window in windows]),
-        ends=Ragged.of([[end for _, end in window["characters"]] for window in windows]),
-        label_starts=Ragged.of([[] for _ in windows]),
-        label_ends=Ragged.of([[] for _ in windows]),
+        columns={
+            "starts": Ragged.of([[start for start, _ in window["characters"]] for window in windows]),
+            "ends": Ragged.of([[end for _, end in window["characters"]] for window in windows]),
+        },
     )
 
 

@@ -7,7 +7,7 @@ import pickle
 import sys
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +149,7 @@ def test_large_token_ids_are_kept_whole(encoders, monkeypatch, tmp_path):
     monkeypatch.setattr(encoders["bert"], "id_type", np.int32)
     rows = next(iter(make_windows([QuestionExample("a", "who", "Zoë", ())], encoders["bert"]).chunks))
     large = Ragged(rows.input_ids.values + 100_000, rows.input_ids.bounds)
-    changed = WindowRows(**{name: getattr(rows, name) for name in rows.__slots__} | {"input_ids": large})
+    changed = replace(rows, input_ids=large)
     store, _ = stored_windows("x", Windows(rows.layout, [changed]), folder=tmp_path)
     assert store.rows([0]).input_ids[0].tolist() == large[0].tolist()
 
@@ -157,7 +157,7 @@ def test_large_token_ids_are_kept_whole(encoders, monkeypatch, tmp_path):
 def test_training_needs_no_offsets_and_stores_none(made, tmp_path):
     whole, _ = stored_windows("whole", made.anew(), folder=tmp_path)
     store, _ = stored_windows("small", made.anew(), folder=tmp_path, offsets=False)
-    assert (whole.has_offsets, store.has_offsets) == (True, False)
+    assert (whole.offsets_left_out, store.offsets_left_out) == (False, True)
     assert (tmp_path / "small.arrow").stat().st_size < (tmp_path / "whole.arrow").stat().st_size
     for one in (whole, store):
         rows = one.rows([1, 0], offsets=False)
@@ -346,4 +346,4 @@ def test_without_a_folder_windows_go_into_the_cache(made, monkeypatch, tmp_path)
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path))
     stored_windows("x", made.first(1))
     assert (tmp_path / "windows" / "x.arrow").is_file()
-    assert WindowStore(tmp_path / "windows" / "x.arrow").has_offsets
+    assert not WindowStore(tmp_path / "windows" / "x.arrow").offsets_left_out

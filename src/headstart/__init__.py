@@ -15,23 +15,26 @@ from typing import TYPE_CHECKING, Any
 from headstart._version import __version__
 
 if TYPE_CHECKING:
-    from headstart.answering import QuestionAnswerer, Reply, load
-    from headstart.data import read_questions
+    from headstart.answering import TrainedModel, load
+    from headstart.data import read_questions, read_texts, read_words
     from headstart.errors import HeadstartError
     from headstart.evaluation import evaluate
     from headstart.scoring import score_files
     from headstart.settings import EvaluateSettings, TrainSettings
+    from headstart.tasks.question_replies import Reply
     from headstart.training import train
 
 _HOMES = {
     "EvaluateSettings": "settings",
     "HeadstartError": "errors",
-    "QuestionAnswerer": "answering",
-    "Reply": "answering",
+    "Reply": "tasks.question_replies",
     "TrainSettings": "settings",
+    "TrainedModel": "answering",
     "evaluate": "evaluation",
     "load": "answering",
     "read_questions": "data",
+    "read_texts": "data",
+    "read_words": "data",
     "score_files": "scoring",
     "train": "training",
 }
@@ -39,13 +42,15 @@ _HOMES = {
 __all__ = [
     "EvaluateSettings",
     "HeadstartError",
-    "QuestionAnswerer",
     "Reply",
     "TrainSettings",
+    "TrainedModel",
     "__version__",
     "evaluate",
     "load",
     "read_questions",
+    "read_texts",
+    "read_words",
     "score_files",
     "train",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from headstart._version import __version__
 from headstart.encoders import resolve
 from headstart.errors import ModelError
 from headstart.hardware import TILED, Hardware
-from headstart.tasks import TASKS, QuestionAnswering
+from headstart.tasks import TASKS, QuestionAnswering, Task, task_of_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -30,14 +30,16 @@ HIDDEN_DROPOUT = ("hidden_dropout_prob", "embedding_dropout", "mlp_dropout", "dr
 class Checkpoint:
     """A loaded model with all that is needed to use it as it was trained.
 
-    `trained` is False when the head is new. `card` is the content of `headstart.json`, empty for foreign models.
+    `trained` is False when the head is new; `before` is the task that a head there was trained for. `card` is the
+    content of `headstart.json`, empty for foreign models.
     """
 
     name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
-    task: QuestionAnswering
+    task: Task
     trained: bool
+    before: Task | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -50,12 +52,13 @@ def load(
     name: str | Path,
     hardware: Hardware,
     *,
-    task: str | None = None,
+    task: Task | None = None,
     attention_dropout: float | None = None,
     hidden_dropout: float | None = None,
 ) -> Checkpoint:
     """Load a folder or hub id with the head of its task; a new head where it has none.
 
+    With `task` (to train for it) the head is new, too, if the one there is of another task or knows other labels.
     A dropout of None leaves what the model was published with.
 
     Raises:
@@ -63,41 +66,85 @@ def load(
     """
     import transformers
 
-    from headstart.kernels import quicken_dropout, register_attention
-
     name = resolve(str(name))
     card = _read_card(Path(name))
-    task_class = TASKS[card.get("task", task or QuestionAnswering.name)]
-    head = getattr(transformers, task_class.head)
-    with _quiet_transformers(), _readable_errors(str(name), task_class.head):
+    with _quiet_transformers(), _readable_errors(str(name), task.head if task else "one of our heads"):
         config = transformers.AutoConfig.from_pretrained(name)
-        _set_known(config, ATTENTION_DROPOUT, attention_dropout)
-        _set_known(config, HIDDEN_DROPOUT, hidden_dropout)
-        tiled = hardware.attention == TILED
-        model, info = head.from_pretrained(
-            name, config=config, attn_implementation="eager" if tiled else hardware.attention, output_loading_info=True
-        )
-        if tiled and model._supports_attention_backend:
-            register_attention()
-            model.set_attn_implementation(TILED)
+    before = _trained_task(card, config)
+    chosen = (task or before or QuestionAnswering()).for_model(config)
+    same_head = type(before) is type(chosen) and before.model_config() == chosen.model_config()
+    for key, value in {**chosen.model_config(), **_dropouts(config, attention_dropout, hidden_dropout)}.items():
+        setattr(config, key, value)
+    with _quiet_transformers(), _readable_errors(str(name), chosen.head):
+        model, complete = _model(name, config, chosen, hardware)
         tokenizer = transformers.AutoTokenizer.from_pretrained(name)
-    keep_in_float(getattr(model, task_class.head_layer, None))
-    if hardware.device.type == "cpu":
-        quicken_dropout(model)
+    _finish_model(model, chosen, hardware, renewed=complete and not same_head)
     return Checkpoint(
         name=str(name),
         model=model.to(hardware.device),
         tokenizer=tokenizer,
-        task=task_class.from_options(card.get("options", {})),
-        trained=not info["missing_keys"],
+        task=chosen,
+        trained=complete and same_head,
+        before=before,
         card=card,
     )
 
 
-def _set_known(config: Any, names: Sequence[str], value: float | None) -> None:
-    for name in names:
-        if value is not None and hasattr(config, name):
-            setattr(config, name, value)
+def _trained_task(card: Mapping[str, Any], config: Any) -> Task | None:
+    """What the model was trained for: by headstart or by anyone; None for a bare encoder."""
+    if card:
+        return TASKS[card["task"]].from_options(card.get("options", {}))
+    kind = task_of_model(config)
+    return TASKS[kind]().for_model(config) if kind else None
+
+
+def _model(name: Any, config: Any, task: Task, hardware: Hardware) -> tuple[Any, bool]:
+    """The model with the task's head, and whether all its weights were there."""
+    import transformers
+
+    from headstart.kernels import register_attention
+
+    tiled = hardware.attention == TILED
+    model, info = getattr(transformers, task.head).from_pretrained(
+        name,
+        config=config,
+        attn_implementation="eager" if tiled else hardware.attention,
+        ignore_mismatched_sizes=True,  # a head for another number of labels
+        output_loading_info=True,
+    )
+    if tiled and model._supports_attention_backend:
+        register_attention()
+        model.set_attn_implementation(TILED)
+    return model, not info["missing_keys"] and not info["mismatched_keys"]
+
+
+def _finish_model(model: Any, task: Task, hardware: Hardware, *, renewed: bool) -> None:
+    """The head in float32, and anew if its outputs now mean something else; dropout as fast as it can be."""
+    from headstart.kernels import quicken_dropout
+
+    head = getattr(model, task.head_layer, None)
+    if renewed and head is not None:
+        _renew(head, model.config)
+    keep_in_float(head)
+    if hardware.device.type == "cpu":
+        quicken_dropout(model)
+
+
+def _renew(head: Any, config: Any) -> None:
+    """Draw the weights of a head as transformers draws them."""
+    import torch
+
+    for layer in head.modules():
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.normal_(layer.weight, std=getattr(config, "initializer_range", 0.02))
+            if layer.bias is not None:
+                torch.nn.init.zeros_(layer.bias)
+
+
+def _dropouts(config: Any, attention: float | None, hidden: float | None) -> dict[str, float]:
+    """By the names that this family of models has for them."""
+    wanted = [(name, attention) for name in ATTENTION_DROPOUT] + [(name, hidden) for name in HIDDEN_DROPOUT]
+    return {name: value for name, value in wanted if value is not None and hasattr(config, name)}
 
 
 def keep_in_float(layer: Any) -> None:
@@ -143,9 +190,7 @@ def _positions(model: Any) -> int | None:
     return positions if positions is None or padding is None else positions - padding - 1
 
 
-def save(
-    folder: Path, checkpoint: Checkpoint, *, task: QuestionAnswering, facts: Mapping[str, Any], readme: str = ""
-) -> None:
+def save(folder: Path, checkpoint: Checkpoint, *, task: Task, facts: Mapping[str, Any], readme: str = "") -> None:
     """Write model, tokenizer, `headstart.json` and model card; a reader never meets half of them.
 
     Everything is written beside the folder first and moved in at the end.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from headstart.ahead import ahead
 from headstart.examples import QuestionExample
 from headstart.ragged import Array, Ragged
 from headstart.tokens import TextEncoder, TokenRows, id_rows
+
+E = TypeVar("E")
 
 CHARACTERS = 1_000_000  # of questions and contexts, each context counted for each of its questions: about 50 MB
 
@@ -39,19 +41,24 @@ class _Encoded:
 
 def tokenised_chunks(examples: Sequence[QuestionExample], encoder: TextEncoder) -> Iterator[Chunk]:
     """Chunks of examples in order; while one is used the next one is tokenised."""
-    for encoded in ahead(_Tokeniser(encoder), _cut(examples)):
+    for encoded in ahead(_Tokeniser(encoder), neighbours(examples, _characters)):
         yield _read(encoded, encoder)
 
 
-def _cut(examples: Sequence[QuestionExample]) -> Iterator[tuple[int, Sequence[QuestionExample]]]:
+def neighbours(examples: Sequence[E], characters: Callable[[E], int]) -> Iterator[tuple[int, Sequence[E]]]:
+    """Examples in pieces of about so many characters, each with the place of its first example."""
     begin, size = 0, 0
     for place, example in enumerate(examples):
         if size >= CHARACTERS:
             yield begin, examples[begin:place]
             begin, size = place, 0
-        size += len(example.question) + len(example.context)
+        size += characters(example)
     if begin < len(examples):
         yield begin, examples[begin:]
+
+
+def _characters(example: QuestionExample) -> int:
+    return len(example.question) + len(example.context)
 
 
 class _Tokeniser:

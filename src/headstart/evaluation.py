@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from headstart.checkpoint import load_trained, write_json
 from headstart.data import ReadData
 from headstart.distribution import Ranks, connected
+from headstart.errors import SettingsError
 from headstart.hardware import Hardware, choose_hardware
 from headstart.inference import Evaluation, Predictor
 from headstart.messages import QUIET, Messages
 from headstart.prediction_files import PredictionFiles
 from headstart.preparation import prepare_windows, report_problems
-from headstart.settings import EvaluateSettings
-from headstart.tasks import QuestionAnswering
+from headstart.settings import EvaluateSettings, flag
+from headstart.tasks import Task
 
 SILENT = Messages(-1)  # not even warnings: the first process gives them
-OVERRIDES = ("max_length", "doc_stride", "n_best_size", "max_answer_length", "null_threshold")
+OVERRIDES = ("max_length", "doc_stride", "long_texts", "n_best_size", "max_answer_length", "null_threshold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class EvaluateResult:
     scores: dict[str, float]
     facts: dict[str, Any]
     folder: Path
+    task: Task
 
     def document(self) -> dict[str, Any]:
         """One flat document for `--json` and metrics.json."""
@@ -73,15 +75,15 @@ def _evaluate(
             files.add(data.examples[place].id, task.written(prediction))
 
         evaluation = predictor.evaluate(store, data.examples, receive=write)
-    facts = {"questions": len(data.examples), "seconds_prepare": round(prepared - begun, 3)}
+    facts = {"task": task.name, "examples": len(data.examples), "seconds_prepare": round(prepared - begun, 3)}
     facts |= _facts(evaluation) | {"seconds": round(time.perf_counter() - begun, 3)}
-    result = EvaluateResult(evaluation.scores, facts, folder)
+    result = EvaluateResult(evaluation.scores, facts, folder, task)
     if ranks.is_first:
         write_json(folder / "metrics.json", result.document())
     return result
 
 
-def _read(settings: EvaluateSettings, task: QuestionAnswering, messages: Messages) -> ReadData:
+def _read(settings: EvaluateSettings, task: Task, messages: Messages) -> ReadData[Any]:
     data = task.read(
         settings.data,
         role="validation",
@@ -90,6 +92,8 @@ def _read(settings: EvaluateSettings, task: QuestionAnswering, messages: Message
         limit=settings.limit,
     )
     report_problems(data, messages)
+    for remark in task.remarks(data.examples):
+        messages.warn(remark)
     return data
 
 
@@ -98,13 +102,17 @@ def _default_folder(model: str) -> Path:
     return Path(model) / "evaluation" if Path(model).is_dir() else Path("evaluation") / Path(model).name
 
 
-def _overridden(task: QuestionAnswering, settings: EvaluateSettings) -> QuestionAnswering:
+def _overridden(task: Task, settings: EvaluateSettings) -> Task:
     """The task as it was trained, with what the command line changes."""
     given = {name: value for name in OVERRIDES if (value := getattr(settings, name)) is not None}
-    return replace(task, **given, no_answer=task.no_answer or "null_threshold" in given)
+    foreign = [name for name in given if name not in task.options()]
+    if foreign:
+        flags = ", ".join(map(flag, foreign))
+        raise SettingsError(f"options of {task.name}", flags, "leave it out, or give another model")
+    changed = {"no_answer": True} if "null_threshold" in given else {}
+    return task.from_options({**task.options(), **given, **changed})
 
 
 def _facts(evaluation: Evaluation) -> dict[str, Any]:
     task = evaluation.task
-    threshold = {"null_threshold": task.null_threshold} if task.no_answer else {}
-    return {**threshold, "loss": round(evaluation.loss, 6), **evaluation.work.summary()}
+    return {**task.tuned(), "loss": round(evaluation.loss, 6), **evaluation.work.summary()}

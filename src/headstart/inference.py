@@ -22,7 +22,7 @@ from headstart.hardware import Hardware
 from headstart.messages import QUIET, Messages
 from headstart.ragged import Array
 from headstart.stages import Batch, Finish, Modelled, Prepare, Receive
-from headstart.tasks import QuestionAnswering
+from headstart.tasks import Task
 from headstart.tokens import TextEncoder
 from headstart.window_store import WindowStore, store_in_memory
 from headstart.work import Work, peak_memory_mb
@@ -36,7 +36,7 @@ POOL = 4_096  # windows sorted by length together, and decoded together
 class Evaluation:
     """What predictions on labelled examples are worth. `task` carries the thresholds they were scored at."""
 
-    task: QuestionAnswering
+    task: Task
     scores: dict[str, float]
     loss: float
     work: Work
@@ -50,7 +50,7 @@ class Predictor:
         checkpoint: Checkpoint,
         hardware: Hardware,
         *,
-        task: QuestionAnswering | None = None,
+        task: Task | None = None,
         tokens_per_batch: int | None = None,
         messages: Messages = QUIET,
         ranks: Ranks = ALONE,
@@ -99,7 +99,7 @@ class Predictor:
         task = scorer.tune() if tune else self.task
         scores = scorer.scores(task)
         work.seconds = time.perf_counter() - begun
-        return Evaluation(task, scores, work.loss / work.labelled if work.labelled else float("nan"), work)
+        return Evaluation(task, scores, work.loss / work.learnt if work.learnt else float("nan"), work)
 
     def _run(self, store: WindowStore, share: Sequence[Array], finish: Finish) -> None:
         """Bring the windows of these pools through the model, and each batch to `finish`."""

@@ -98,16 +98,39 @@ def probe_layout(tokenizer: PreTrainedTokenizerFast) -> PairLayout:
     for ids, types, sides in _probes(tokenizer):
         if 0 in sides and 1 in sides:
             return _layout(tokenizer, ids, types, sides)
-    raise TokenizerError(
+    raise _tokenless(tokenizer)
+
+
+def _tokenless(tokenizer: PreTrainedTokenizerFast) -> TokenizerError:
+    return TokenizerError(
         "a tokenizer that joins two texts",
         f"{type(tokenizer).__name__}, which gives no token for any of {', '.join(PROBES)}",
         "check the tokenizer files beside the model",
     )
 
 
-def _probes(tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[list[int], list[int], list[int | None]]]:
+def probe_single_layout(tokenizer: PreTrainedTokenizerFast) -> PairLayout:
+    """Learn how the tokenizer dresses a single text: as the second of a pair that has no first."""
+    for ids, types, sides in _probes(tokenizer, pairs=False):
+        if 0 in sides:
+            begin, end = sides.index(0), _last(sides, 0) + 1
+            prefix, middle, suffix = _around(ids, begin, end)
+            kinds, kind = _around(types, begin, end), types[begin]
+            return PairLayout(prefix, middle, suffix, types=kinds, text_types=(kind, kind), cls=0)
+    raise _tokenless(tokenizer)
+
+
+def _around(row: list[int], begin: int, end: int) -> tuple[IntArray, IntArray, IntArray]:
+    before, between, behind = (np.asarray(part, np.int32) for part in (row[:begin], [], row[end:]))
+    return before, between, behind
+
+
+def _probes(
+    tokenizer: PreTrainedTokenizerFast, *, pairs: bool = True
+) -> Iterator[tuple[list[int], list[int], list[int | None]]]:
     for probe in PROBES:
-        encoding = tokenizer(probe, probe, truncation=False, padding=False, return_token_type_ids=True)
+        texts = (probe, probe) if pairs else (probe,)
+        encoding = tokenizer(*texts, truncation=False, padding=False, return_token_type_ids=True)
         yield encoding["input_ids"], encoding["token_type_ids"], encoding.sequence_ids(0)
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from headstart.data import ReadData, split_by_context
+import numpy as np
+
+from headstart.data import ReadData, split
 from headstart.errors import SettingsError
 from headstart.messages import Messages
 from headstart.settings import CacheSettings, TrainSettings
-from headstart.tasks import QuestionAnswering
+from headstart.tasks import Task
 from headstart.tokens import TextEncoder
 from headstart.window_store import WindowStore, fingerprint, stored_windows
 
 
-def read_both(settings: TrainSettings, task: QuestionAnswering, messages: Messages) -> tuple[ReadData, ReadData | None]:
+def read_both(settings: TrainSettings, task: Task, messages: Messages) -> tuple[ReadData[Any], ReadData[Any] | None]:
     """Training data and, if asked for, validation data: from its own sources or a share of the passages."""
     options: dict[str, Any] = {
         "columns": settings.columns,
@@ -28,8 +29,7 @@ def read_both(settings: TrainSettings, task: QuestionAnswering, messages: Messag
     report_problems(data, messages)
     share = _share(settings.validation)
     if share is not None:
-        train_part, validation_part = split_by_context(data.examples, share, seed=settings.seed)
-        return replace(data, examples=train_part), replace(data, examples=validation_part, problems=())
+        return split(data, share, settings.seed)
     if not settings.validation:
         return data, None
     validation = task.read(settings.validation, role="validation", **options)
@@ -48,7 +48,7 @@ def _share(validation: Sequence[str]) -> float | None:
     return share
 
 
-def report_problems(data: ReadData, messages: Messages) -> None:
+def report_problems(data: ReadData[Any], messages: Messages) -> None:
     """Repairs are counted, what was left out is named, one line each; `--verbose` names the repairs too."""
     repaired = Counter(problem.kind for problem in data.problems if problem.repaired)
     if repaired:
@@ -63,8 +63,8 @@ def report_problems(data: ReadData, messages: Messages) -> None:
 
 
 def prepare_windows(
-    data: ReadData,
-    task: QuestionAnswering,
+    data: ReadData[Any],
+    task: Task,
     encoder: TextEncoder,
     settings: CacheSettings,
     messages: Messages,
@@ -77,11 +77,15 @@ def prepare_windows(
     `offsets` lead from tokens back to characters: decoding needs them, training does not.
     """
     begun = time.perf_counter()
-    options = (task.max_length, task.doc_stride, task.max_question_length, offsets)
-    name = fingerprint(data.fingerprint, encoder.fingerprint(), repr(options))
+    name = fingerprint(data.fingerprint, encoder.fingerprint(), task.windows_key(), str(offsets))
     folder = settings.cache_dir / "windows" if settings.cache_dir else None
     windows = task.windows(data.examples, encoder)
     store, found = stored_windows(name, windows, folder=folder, force=settings.overwrite_cache, offsets=offsets)
     how = "from the cache" if found else f"prepared in {time.perf_counter() - begun:.1f} s"
-    messages.say(f"{label}: {len(data.examples):,} questions, {len(store):,} windows ({how})")
+    messages.say(f"{label}: {len(data.examples):,} {task.noun}, {len(store):,} windows ({how})")
+    if cut := len(np.unique(store.examples[store.counts("cut") > 0])):
+        messages.say(
+            f"note: {cut:,} of {len(data.examples):,} {task.noun} are too long and were cut"
+            " (--long-texts windows reads them whole)"
+        )
     return store

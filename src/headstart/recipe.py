@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.errors import MissingExtraError, SettingsError
 from headstart.hardware import Hardware
 from headstart.settings import TrainSettings
+from headstart.tasks.base import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
@@ -108,7 +109,7 @@ def _arguments(
         logging_steps=settings.logging_steps,
         load_best_model_at_end=evaluates,
         metric_for_best_model=f"eval_{metric}" if evaluates else None,
-        greater_is_better=True if evaluates else None,
+        greater_is_better=metric not in LOWER_IS_BETTER if evaluates else None,
         save_total_limit=settings.save_total_limit,
         report_to=settings.report_to or "none",
         remove_unused_columns=False,

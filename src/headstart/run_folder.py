@@ -31,7 +31,7 @@ from headstart.hardware import Hardware
 from headstart.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from headstart.tasks import QuestionAnswering
+    from headstart.tasks import Task
 
 LIBRARIES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy", "pyarrow")
 
@@ -78,7 +78,14 @@ class RunFolder:
         found = [path for path in self.checkpoints.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
         return str(max(found, key=lambda path: int(path.name.split("-")[1]))) if found else None
 
-    def begin(self, settings: TrainSettings, hardware: Hardware, train: ReadData, validation: ReadData | None) -> None:
+    def begin(
+        self,
+        settings: TrainSettings,
+        hardware: Hardware,
+        task: Task,
+        train: ReadData[Any],
+        validation: ReadData[Any] | None,
+    ) -> None:
         """Write what is known before the first step: enough to see what a run that died was.
 
         What `--overwrite` allows to go goes only now, when everything has been checked.
@@ -92,15 +99,15 @@ class RunFolder:
         values = settings.model_dump(mode="json", exclude={"resume", "overwrite", "overwrite_cache"})
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
         (self.run / "settings.yaml").write_text(f"# headstart train --config …\n{text}", encoding="utf-8")
-        data = {"train": describe(train), "validation": describe(validation) if validation else None}
+        data = {"train": describe(train, task), "validation": describe(validation, task) if validation else None}
         write_json(self.run / "data.json", data)
         write_json(self.run / "versions.json", {**versions(), "hardware": str(hardware)})
 
     def finish(
         self,
         settings: TrainSettings,
-        train: ReadData,
-        validation: ReadData | None,
+        train: ReadData[Any],
+        validation: ReadData[Any] | None,
         state: Any,
         *,
         scores: Mapping[str, float],
@@ -112,8 +119,8 @@ class RunFolder:
         draw_curves(state.log_history, self.run / "curves.svg")
         return {
             "encoder": settings.model,
-            "train": {"sources": list(settings.train), "questions": len(train.examples)},
-            "validation": {"sources": list(settings.validation), "questions": len(validation.examples)}
+            "train": {"sources": list(settings.train), "examples": len(train.examples)},
+            "validation": {"sources": list(settings.validation), "examples": len(validation.examples)}
             if validation
             else None,
             "scores": dict(scores),
@@ -124,12 +131,12 @@ class RunFolder:
         }
 
 
-def describe(data: ReadData) -> dict[str, Any]:
+def describe(data: ReadData[Any], task: Task) -> dict[str, Any]:
     """What a data set was: sources, counts, and every row that was mended or left out."""
     return {
         "fingerprint": data.fingerprint,
-        "questions": len(data.examples),
-        "without_answer": sum(example.is_impossible for example in data.examples),
+        "examples": len(data.examples),
+        **task.summary(data.examples),
         "sources": [asdict(source) for source in data.sources],
         "problems": [asdict(problem) for problem in data.problems],
     }
@@ -148,26 +155,26 @@ def versions() -> dict[str, str]:
     return found
 
 
-def model_card(settings: TrainSettings, task: QuestionAnswering, facts: Mapping[str, Any]) -> str:
+def model_card(settings: TrainSettings, task: Task, facts: Mapping[str, Any]) -> str:
     """The saved folder's README.md, in the hub's form."""
     name = Path(settings.output).name
-    scores = "\n".join(f"| {key} | {value:.2f} |" for key, value in facts["scores"].items())
+    digits = 2 if task.percent else 4
+    scores = "\n".join(f"| {key} | {_shown(value, digits)} |" for key, value in facts["scores"].items())
     table = f"| score | value |\n|---|---|\n{scores}" if scores else "No validation data was given."
     return f"""---
 library_name: transformers
-pipeline_tag: question-answering
+pipeline_tag: {task.pipeline}
 base_model: {settings.model if not Path(settings.model).exists() else Path(settings.model).name}
-tags: [headstart, extractive-qa]
+tags: [headstart]
 ---
 # {name}
 
-An extractive question answering model: it marks the span of a text that answers a question\
-{", or says that there is none" if task.no_answer else ""}. Trained by headstart {__version__}.
+{task.description()} Trained by headstart {__version__}.
 
 ```python
 from headstart import load
 
-answer = load("{name}")(question="…", context="…")
+reply = load("{name}")({task.example_call})
 ```
 
 ## Scores on the validation data
@@ -176,7 +183,12 @@ answer = load("{name}")(question="…", context="…")
 
 ## Training
 
-{facts["train"]["questions"]:,} questions from {", ".join(Path(source).name for source in settings.train)}; \
+{facts["train"]["examples"]:,} {task.noun} from {", ".join(Path(source).name for source in settings.train)}; \
 {facts["steps"]:,} steps, learning rate {settings.learning_rate:g}, windows of {settings.max_length} \
 tokens with {settings.doc_stride} of overlap, seed {settings.seed}. Everything else stands in `run/` and `{CARD}`.
 """
+
+
+def _shown(value: float, digits: int) -> str:
+    """A score, or a count."""
+    return f"{value:.{digits}f}" if isinstance(value, float) else f"{value:,}"

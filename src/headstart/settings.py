@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from headstart.errors import SettingsError
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+TaskName = Literal["auto", "qa", "classification", "regression", "tagging"]
 OnBadData = Literal["stop", "skip"]
 
 
@@ -36,21 +37,27 @@ class DataSettings(Settings):
     """How data files are read."""
 
     columns: dict[str, str] = option(
-        {}, "names of your columns: question=query context=passage answer_text=span …", "data"
+        {},
+        "names of your columns, or their numbers from 1: question=query context=passage, text=4 label=2,"
+        " words=1 tags=xpos …",
+        "data",
     )
     on_bad_data: OnBadData = option(
         "stop", "what to do with rows that cannot be used: stop, or skip them by name", "data"
     )
-    limit: int | None = option(None, "read only the first N questions of each data set (a quick trial)", "data", gt=0)
+    limit: int | None = option(None, "read only the first N examples of each data set (a quick trial)", "data", gt=0)
 
 
 class WindowSettings(Settings):
-    """How contexts are cut into windows."""
+    """How long texts are cut into windows."""
 
-    max_length: int = option(384, "tokens of a window: question, context and special tokens", "windows", gt=7)
+    max_length: int = option(384, "tokens of a window, special tokens included", "windows", gt=7)
     doc_stride: int = option(128, "overlap of two neighbouring windows, in tokens", "windows", ge=0)
     max_question_length: int | None = option(
         None, "cut questions to this many tokens (default: never)", "windows", gt=0
+    )
+    long_texts: Literal["cut", "windows"] = option(
+        "cut", "texts to be judged that are too long: cut them, or read them in windows and take the mean", "windows"
     )
 
 
@@ -97,7 +104,12 @@ class CacheSettings(Settings):
 class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSettings, CacheSettings):
     """Options of `headstart train`."""
 
-    task: Literal["qa"] = option("qa", "what to train: qa (extractive question answering)", "model")
+    task: TaskName = option(
+        "auto",
+        "what to train: qa (answers in a text), classification (a label), regression (a number), tagging (a tag a"
+        " word); auto asks the data",
+        "model",
+    )
     model: str = option(..., "the encoder: a hub id, a folder, or a folder headstart trained", "model")
     attention_dropout: float | None = option(
         0.0,
@@ -122,6 +134,9 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
     )
     answers: Literal["all", "first"] = option(
         "all", "which annotators' answers to learn from: all (each an equal say) or the first", "data"
+    )
+    class_weights: Literal["none", "balanced"] = option(
+        "none", "balanced: rare labels count as much as common ones in the loss (skewed data)", "training"
     )
 
     num_train_epochs: float | None = option(
@@ -150,6 +165,9 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
     dataloader_num_workers: int = option(0, "processes that prepare batches", "training", ge=0)
 
     eval_steps: int | None = option(None, "evaluate every N steps (default: after every epoch)", "evaluation", gt=0)
+    metric_for_best_model: str | None = option(
+        None, "the score that picks the best model (default: f1, accuracy or pearson, by the task)", "evaluation"
+    )
     early_stopping_patience: int | None = option(
         None, "stop after this many evaluations without a better score", "evaluation", gt=0
     )
@@ -168,13 +186,16 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
 class EvaluateSettings(DataSettings, HardwareSettings, CacheSettings):
     """Options of `headstart evaluate`."""
 
-    model: str = option(..., "a folder that headstart trained, or any span model", "model")
+    model: str = option(..., "a folder that headstart trained, or any model of the hub with such a head", "model")
     data: list[str] = option(..., "labelled data: files, a folder, a hub id, or the word sample", "data", min_length=1)
     output: Path | None = option(
         None, "folder for metrics.json, predictions.json, … (default: evaluation in the model folder)", "output"
     )
     max_length: int | None = option(None, "tokens of a window (default: as trained)", "windows", gt=7)
     doc_stride: int | None = option(None, "overlap of two windows (default: as trained)", "windows", ge=0)
+    long_texts: Literal["cut", "windows"] | None = option(
+        None, "texts that are too long: cut, or read in windows (default: as trained)", "windows"
+    )
     n_best_size: int | None = option(None, "candidates kept for each question (default: as trained)", "decoding", gt=0)
     max_answer_length: int | None = option(None, "longest answer, in tokens (default: as trained)", "decoding", gt=0)
     null_threshold: float | None = option(None, "no-answer threshold (default: as tuned)", "decoding")
@@ -182,6 +203,18 @@ class EvaluateSettings(DataSettings, HardwareSettings, CacheSettings):
 
 class AskSettings(HardwareSettings):
     """Options of `headstart ask` and of `headstart.load`."""
+
+
+class PredictSettings(DataSettings, HardwareSettings):
+    """Options of `headstart predict`."""
+
+    model: str = option(..., "a folder that headstart trained, or any model of the hub with such a head", "model")
+    data: list[str] = option(
+        [],
+        "files, a folder or a hub id; without any, or with -, standard input: a text or a JSON object a line",
+        "data",
+    )
+    output: Path | None = option(None, "file for the JSON lines (default: standard output)", "output")
 
 
 S = TypeVar("S", bound=Settings)

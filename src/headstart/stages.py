@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.batching import Collator, batch_widths, evaluation_batches, padded_lengths
 from headstart.ragged import Array
-from headstart.tasks import QuestionAnswering
+from headstart.tasks import Task
 from headstart.window_rows import WindowRows
 from headstart.window_store import WindowStore
 from headstart.work import Work
@@ -67,9 +67,7 @@ class Modelled:
 class Prepare:
     """Places of windows → a batch, read and padded. What a model of any shape costs is paid once for each width."""
 
-    def __init__(
-        self, task: QuestionAnswering, collator: Collator, store: WindowStore, *, tokens: int, on_gpu: bool
-    ) -> None:
+    def __init__(self, task: Task, collator: Collator, store: WindowStore, *, tokens: int, on_gpu: bool) -> None:
         self.task, self.collator, self.store = task, collator, store
         self.tokens, self.on_gpu = tokens, on_gpu
         self.widths = batch_widths(store.lengths, multiple_of=8 if on_gpu else 1)  # tensor cores work on eights
@@ -87,7 +85,7 @@ class Prepare:
         places, ends_pool = item
         rows = self.store.rows(places)
         inputs, targets = self.collator.inputs(rows, self.widths), {}
-        if rows.label_starts.lengths.any():
+        if rows.label_counts.any():
             arrays = self.task.targets(rows, inputs["input_ids"].shape[1], left=self.collator.left)
             targets = {name: _tensor(array) for name, array in arrays.items()}
         if self.on_gpu:
@@ -102,7 +100,7 @@ class Finish:
 
     def __init__(
         self,
-        task: QuestionAnswering,
+        task: Task,
         examples: Sequence[Any],
         receive: Receive,
         *,
@@ -155,9 +153,9 @@ class Finish:
         self.work.tokens += len(batch.rows.input_ids.values)
         self.work.padded += batch.inputs["input_ids"].numel()
         if losses is not None:
-            labelled = batch.rows.label_starts.lengths > 0
-            self.work.loss += float(losses.float().numpy()[labelled].sum())
-            self.work.labelled += int(labelled.sum())
+            counts = batch.rows.label_counts
+            self.work.loss += float(losses.float().numpy()[counts > 0].sum())
+            self.work.learnt += self.task.learnt(counts)
 
 
 def _joined(outputs: Sequence[SimpleNamespace]) -> SimpleNamespace:

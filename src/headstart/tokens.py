@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.errors import TokenizerError
-from headstart.pair_layout import IntArray, probe_layout
+from headstart.pair_layout import IntArray, PairLayout, probe_layout, probe_single_layout
 from headstart.ragged import Array, Ragged, bounds_of
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ class TextEncoder:
         self.pad_id: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
         self.pad_type: int = getattr(tokenizer, "pad_token_type_id", 0)
         self.unknown_id: int | None = tokenizer.unk_token_id
+        known = (tokenizer.unk_token_id, tokenizer.mask_token_id, tokenizer.pad_token_id)
+        self.stand_in: int = next((id for id in known if id is not None), 0)  # for a word without any token
         self.blank_id: int | None = self.backend.token_to_id(BLANK)
         self.uses_token_types = "token_type_ids" in tokenizer.model_input_names
         self.layout = probe_layout(tokenizer)
@@ -96,6 +98,14 @@ class TextEncoder:
     def question_first(self) -> bool:
         """Question before context; the other way round for tokenizers that pad on the left."""
         return self.layout.question_first
+
+    def text_layout(self, *, pairs: bool) -> PairLayout:
+        """How a text, or a pair of texts in the order given, is dressed."""
+        return replace(self.layout, question_first=True) if pairs else self._single_layout
+
+    @cached_property
+    def _single_layout(self) -> PairLayout:
+        return probe_single_layout(self.tokenizer)
 
     @cached_property
     def id_type(self) -> Any:

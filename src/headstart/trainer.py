@@ -15,6 +15,7 @@ from headstart.distribution import ALONE, Ranks
 from headstart.messages import Messages
 from headstart.ragged import Array
 from headstart.speed import TrainingWork
+from headstart.tasks.base import LOWER_IS_BETTER
 from headstart.window_store import WindowRows, WindowStore
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         self.tune = tune
         self.work = TrainingWork()
         self._best: Evaluation | None = None
-        self.mean_windows = len(sampler.indices) / max(sampler.batches, 1)
+        # what there is to learn (windows, words) in a batch, on average
+        self.mean_learnt = predictor.task.learnt(store.label_counts[sampler.indices]) / max(sampler.batches, 1)
         self.model_accepts_loss_kwargs = False  # our loss is already a mean: Trainer has to divide by accumulation
 
     def get_train_dataloader(self) -> Any:
@@ -105,7 +107,7 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Sum over the windows of the batch, divided by how many a batch holds on average.
+        """Sum over the windows (or words) of the batch, divided by how many a batch holds on average.
 
         A mean over the batch would let a window count ten times as much in a batch of long windows, where there
         are few, as in one of short ones; this way the expected gradient is that of the mean over all windows.
@@ -114,7 +116,7 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         outputs = model(**inputs)
         self.work.count(inputs["attention_mask"])
         losses = self.predictor.task.loss(outputs, targets, inputs["attention_mask"])
-        loss = losses.sum() / self.mean_windows
+        loss = losses.sum() / self.mean_learnt
         return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
@@ -125,7 +127,8 @@ class HeadstartTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
         seconds = time.perf_counter() - begun
         self.work.evaluating += seconds
         metric = self.predictor.task.metric
-        if self._best is None or evaluation.scores[metric] > self._best.scores[metric]:
+        sign = -1 if metric in LOWER_IS_BETTER else 1
+        if self._best is None or sign * evaluation.scores[metric] > sign * self._best.scores[metric]:
             self._best = evaluation
         found = {"loss": evaluation.loss, **evaluation.scores, "runtime": seconds}
         metrics = {f"{metric_key_prefix}_{name}": float(value) for name, value in found.items()}
@@ -174,9 +177,10 @@ class RegularCheckpoints(TrainerCallback):  # type: ignore[misc]  # likewise
 class Progress(TrainerCallback):  # type: ignore[misc]  # likewise
     """A bar with time left on a terminal, a line now and then elsewhere; scores after each evaluation."""
 
-    def __init__(self, messages: Messages, *, metric: str) -> None:
+    def __init__(self, messages: Messages, *, metric: str, percent: bool = True) -> None:
         self.messages = messages
         self.metric = metric
+        self.form = ".1f" if percent else ".3f"
         self.bar: Any = None
         self.begun = 0.0
         self.first_step = 0
@@ -205,12 +209,10 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # likewise
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **_: Any) -> None:
         """The scores of the model as it is now."""
         self.evaluating += metrics.get("eval_runtime", 0.0)
-        shown = [("loss", "loss"), ("exact", "EM"), (self.metric, self.metric.upper())]
-        parts = [
-            f"{name} {metrics[f'eval_{key}']:.3g}" if key == "loss" else f"{name} {metrics[f'eval_{key}']:.1f}"
-            for key, name in shown
-            if f"eval_{key}" in metrics
-        ]
+        shown = [("loss", "loss"), ("exact", "EM"), (self.metric, "F1" if self.metric == "f1" else self.metric)]
+        forms = {"loss": ".3g"}
+        known = [(name, f"eval_{key}", forms.get(key, self.form)) for key, name in shown if f"eval_{key}" in metrics]
+        parts = [f"{name} {metrics[key]:{form}}" for name, key, form in known]
         self.bar.clear()
         self.messages.say(
             f"epoch {state.epoch or 0:.2f}  validation {'  '.join(parts)}  ({metrics.get('eval_runtime', 0.0):.0f} s)"

@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.batching import TokenBudgetSampler
 from headstart.checkpoint import Checkpoint, load, save, token_limit
-from headstart.data import ReadData
+from headstart.data import ReadData, guess_task
 from headstart.distribution import Ranks, connected
 from headstart.errors import DataError, SettingsError
 from headstart.hardware import Hardware, choose_hardware
@@ -22,7 +22,7 @@ from headstart.recipe import resolve, training_arguments
 from headstart.run_folder import RunFolder, model_card
 from headstart.settings import TrainSettings
 from headstart.speed import matrix_peak, operations_per_token, peak_share
-from headstart.tasks import TASKS, QuestionAnswering
+from headstart.tasks import TASKS, Task
 from headstart.tokens import TextEncoder
 from headstart.window_store import WindowStore
 
@@ -37,6 +37,7 @@ class TrainResult:
     folder: Path
     scores: dict[str, float]
     facts: dict[str, Any]
+    task: Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,9 @@ class Prepared:
     """Everything that stands ready before the first step."""
 
     checkpoint: Checkpoint
-    task: QuestionAnswering
-    train: ReadData
-    validation: ReadData | None
+    task: Task
+    train: ReadData[Any]
+    validation: ReadData[Any] | None
     train_store: WindowStore
     validation_store: WindowStore | None
 
@@ -68,7 +69,7 @@ def train(settings: TrainSettings, *, messages: Messages = QUIET) -> TrainResult
         prepared = time.perf_counter()
         _report_unlabelled(ready, messages)
         settings = resolve(
-            settings,
+            settings.model_copy(update={"task": ready.task.name}),
             windows=len(ready.train_store.labelled()),
             hidden_size=getattr(ready.checkpoint.model.config, "hidden_size", 768),
         )
@@ -76,7 +77,7 @@ def train(settings: TrainSettings, *, messages: Messages = QUIET) -> TrainResult
         trainer = _trainer(settings, ready, hardware, folder, ranks, messages)
         checkpoint = folder.last_checkpoint() if settings.resume else None
         if ranks.is_first:
-            folder.begin(settings, hardware, ready.train, ready.validation)
+            folder.begin(settings, hardware, ready.task, ready.train, ready.validation)
         trainer.work.peak = matrix_peak(hardware)  # and again at the end: other work on the machine lowers it
         trainer.train(resume_from_checkpoint=checkpoint)
         trained = time.perf_counter()
@@ -93,24 +94,23 @@ def train(settings: TrainSettings, *, messages: Messages = QUIET) -> TrainResult
 def _prepare(settings: TrainSettings, hardware: Hardware, ranks: Ranks, messages: Messages) -> Prepared:
     from transformers import set_seed
 
-    task = TASKS[settings.task](
-        max_length=settings.max_length,
-        doc_stride=settings.doc_stride,
-        max_question_length=settings.max_question_length,
-        n_best_size=settings.n_best_size,
-        max_answer_length=settings.max_answer_length,
-        null_threshold=settings.null_threshold or 0.0,
-    )
+    task = _task(settings, messages)
     train_data, validation = read_both(settings, task, messages)
     task = task.for_data(train_data.examples)
     set_seed(settings.seed)  # Trainer does so, too, but only after a new head has been drawn
-    checkpoint = load(settings.model, hardware, task=task.name, **_dropouts(settings))
+    checkpoint = load(settings.model, hardware, task=task, **_dropouts(settings))
     _check_length(settings, checkpoint)
-    if checkpoint.task.no_answer and not task.no_answer:
-        messages.warn(f'{settings.model} knows "no answer", this data does not: the new model will always answer')
+    task = checkpoint.task
+    if not checkpoint.trained:
+        task.start_head(checkpoint.model)
+    for warning in task.forgets(checkpoint.before) if checkpoint.before else []:
+        messages.warn(warning)
+    _remark(task, train_data, validation, messages)
     encoder = TextEncoder(checkpoint.tokenizer)
     messages.say(task.self_test(train_data.examples, encoder))
-    learnt = _first_answers(train_data) if settings.answers == "first" else train_data
+    learnt = train_data
+    if settings.answers == "first":
+        learnt = replace(train_data, examples=task.first_only(train_data.examples))
     with ranks.first_goes_first():
         fresh = settings.model_copy(update={"overwrite_cache": settings.overwrite_cache and not ranks.local_rank})
         train_store = prepare_windows(learnt, task, encoder, fresh, messages, "training", offsets=False)
@@ -120,13 +120,33 @@ def _prepare(settings: TrainSettings, hardware: Hardware, ranks: Ranks, messages
     return Prepared(checkpoint, task, train_data, validation, train_store, validation_store)
 
 
+def _task(settings: TrainSettings, messages: Messages) -> Task:
+    """The task asked for, or the one that the data leaves no doubt about."""
+    name: str = settings.task
+    if name == "auto":
+        guess = guess_task(settings.train, role="train", columns=settings.columns)
+        messages.say(f"task: {guess.name} ({guess.reason})")
+        name = guess.name
+    family = TASKS[name]
+    metric = settings.metric_for_best_model
+    if metric is not None and metric not in family.metrics:
+        raise SettingsError(
+            f"a score of {name} for the best model: {', '.join(family.metrics)}",
+            f"--metric-for-best-model {metric}",
+            "choose one of them, or leave it out",
+        )
+    return family.from_options({**settings.model_dump(), **({"metric": metric} if metric else {})})
+
+
+def _remark(task: Task, train: ReadData[Any], validation: ReadData[Any] | None, messages: Messages) -> None:
+    """What should make a person look at the data again."""
+    for data, name in ((train, "training"), (validation, "validation")):
+        for remark in task.remarks(data.examples) if data else []:
+            messages.warn(f"{name} data: {remark}")
+
+
 def _dropouts(settings: TrainSettings) -> dict[str, float | None]:
     return {"attention_dropout": settings.attention_dropout, "hidden_dropout": settings.hidden_dropout}
-
-
-def _first_answers(data: ReadData) -> ReadData:
-    """What the notebooks do: learn from the first annotator only."""
-    return replace(data, examples=tuple(replace(e, answers=(e.answers or ())[:1]) for e in data.examples))
 
 
 def _check_length(settings: TrainSettings, checkpoint: Checkpoint) -> None:
@@ -140,16 +160,17 @@ def _check_length(settings: TrainSettings, checkpoint: Checkpoint) -> None:
 
 
 def _report_unlabelled(ready: Prepared, messages: Messages) -> None:
-    """Name the questions whose answers consist of nothing this tokenizer has tokens for."""
+    """Name the examples that nothing can be learnt from: answers without a token, unknown labels."""
     store = ready.train_store
     labelled = store.labelled()
     if not len(labelled):
-        raise DataError("training data with answers", "none that can be learnt from", "check the files after --train")
+        raise DataError("labelled training data", "none that can be learnt from", "check the files after --train")
     lost = np.setdiff1d(store.examples, store.examples[labelled])
     if len(lost):
         names = ", ".join(ready.train.examples[place].id for place in lost[:10])
         more = " …" if len(lost) > 10 else ""
-        messages.warn(f"{len(lost)} questions left out, the tokenizer has no token for their answers: {names}{more}")
+        said = f"{len(lost)} {ready.task.noun} left out, the tokenizer has no token for what is to be learnt"
+        messages.warn(f"{said}: {names}{more}")
 
 
 def _announce(settings: TrainSettings, ready: Prepared, hardware: Hardware, ranks: Ranks, messages: Messages) -> None:
@@ -164,7 +185,7 @@ def _announce(settings: TrainSettings, ready: Prepared, hardware: Hardware, rank
     length = f"{settings.max_steps} steps" if settings.max_steps else _epochs(settings.num_train_epochs)
     messages.say(
         f"{ready.task.name}: {settings.model} ({parameters:.1f} M parameters) on {len(ready.train.examples):,}"
-        f" questions ({len(ready.train_store):,} windows of at most {settings.max_length} tokens),"
+        f" {ready.task.noun} ({len(ready.train_store):,} windows of at most {settings.max_length} tokens),"
         f" {devices}, attention {ready.checkpoint.attention}"
     )
     messages.say(
@@ -228,7 +249,7 @@ def _trainer(
         tune=settings.null_threshold is None,
         sampler=sampler,
     )
-    _replace_callbacks(trainer, Progress(messages, metric=ready.task.metric))
+    _replace_callbacks(trainer, Progress(messages, metric=ready.task.metric, percent=ready.task.percent))
     trainer.add_callback(RegularCheckpoints(settings.save_minutes, ranks))
     if settings.early_stopping_patience:
         trainer.add_callback(EarlyStoppingCallback(settings.early_stopping_patience))
@@ -275,4 +296,4 @@ def _finish(
     if trainer.is_world_process_zero():
         checkpoint = replace(ready.checkpoint, model=trainer.model)
         save(folder.path, checkpoint, task=task, facts=facts, readme=model_card(settings, task, facts))
-    return TrainResult(folder.path, scores, facts)
+    return TrainResult(folder.path, scores, facts, task)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,11 @@ from headstart.ragged import Array, Ragged, below
 Span = tuple[int, int]
 
 
+OFFSETS = ("starts", "ends")  # columns that only decoding needs
+LABEL = "label"  # how the names of columns begin that are learnt from
+NOTHING = Ragged.of([])
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """One model input cut from an example, with the way back to the characters of its context.
@@ -21,7 +26,7 @@ class Window:
     `example` is the place of the example in its data set. `starts` and `ends` (context tokens,) are characters of
     the context; the first of these tokens stands at position `context_begin` of `input_ids`.
     `labels` holds the (first, last) token of every annotator's answer that lies whole in this window, the CLS
-    token twice where none does, and nothing where the answer is not known.
+    token twice where none does, and nothing where the answer is not known. All three are question answering's.
     """
 
     example: int
@@ -38,7 +43,9 @@ class Window:
 class WindowRows:
     """Some windows side by side, not yet padded. All arrays have one row a window; what they mean, see `Window`.
 
-    `starts` and `ends` have no rows where the windows were asked for without offsets.
+    `columns` are what a task adds to its windows: characters of tokens, labels. A column whose name begins with
+    "label" is learnt from; `starts` and `ends` are missing where windows were asked for without offsets.
+    The context is the text that is cut into windows: a single text, or the last of a pair.
     """
 
     layout: PairLayout
@@ -47,46 +54,72 @@ class WindowRows:
     context_length: Array  # (rows,) tokens of the context
     cls_index: Array  # (rows,)
     input_ids: Ragged
-    starts: Ragged
-    ends: Ragged
-    label_starts: Ragged  # tokens; one value an annotator whose answer lies in the window
-    label_ends: Ragged
+    columns: Mapping[str, Ragged] = field(default_factory=dict)
 
     @classmethod
     def none(cls, layout: PairLayout) -> WindowRows:
         """No windows at all."""
         number: Array = np.zeros(0, np.int32)
-        ragged = Ragged.of([])
-        return cls(layout, number, number, number, number, ragged, ragged, ragged, ragged, ragged)
+        return cls(layout, number, number, number, number, NOTHING)
 
     @classmethod
     def join(cls, parts: Sequence[WindowRows]) -> WindowRows:
         """The rows of several parts of one data set below each other; at least one part."""
         if len(parts) == 1:
             return parts[0]
-        columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(cls)[1:]}
-        joined: dict[str, Any] = {
-            name: below(column) if isinstance(column[0], Ragged) else np.concatenate(column)
-            for name, column in columns.items()
-        }
-        return cls(parts[0].layout, **joined)
+        names = ("example", "context_begin", "context_length", "cls_index")
+        numbers: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return cls(
+            parts[0].layout,
+            **numbers,
+            input_ids=below([part.input_ids for part in parts]),
+            columns={name: below([part.columns[name] for part in parts]) for name in parts[0].columns},
+        )
 
     def __len__(self) -> int:
         return len(self.example)
 
     def __iter__(self) -> Iterator[Window]:
-        types = self.token_type_ids
+        types, empty = self.token_type_ids, np.zeros(0, np.int32)
+        sides = {name: self.columns.get(name) for name in (*OFFSETS, "label_starts", "label_ends")}
         for row in range(len(self)):
+            starts, ends, *labels = (empty if column is None else column[row] for column in sides.values())
             yield Window(
                 example=int(self.example[row]),
                 input_ids=self.input_ids[row].astype(np.int32),
                 token_type_ids=types[row],
                 context_begin=int(self.context_begin[row]),
-                starts=self.starts[row],
-                ends=self.ends[row],
+                starts=starts,
+                ends=ends,
                 cls_index=int(self.cls_index[row]),
-                labels=tuple(zip(self.label_starts[row].tolist(), self.label_ends[row].tolist(), strict=True)),
+                labels=tuple(zip(*(side.tolist() for side in labels), strict=True)),
             )
+
+    @property
+    def starts(self) -> Ragged:
+        """The first character of each token of the context."""
+        return self.columns.get("starts", NOTHING)
+
+    @property
+    def ends(self) -> Ragged:
+        """The character behind each token of the context."""
+        return self.columns.get("ends", NOTHING)
+
+    @property
+    def label_starts(self) -> Ragged:
+        """Tokens; one value an annotator whose answer lies in the window."""
+        return self.columns.get("label_starts", NOTHING)
+
+    @property
+    def label_ends(self) -> Ragged:
+        """Tokens likewise."""
+        return self.columns.get("label_ends", NOTHING)
+
+    @property
+    def label_counts(self) -> Array:
+        """How many labels each window has to learn from, (rows,)."""
+        labels = next((column for name, column in self.columns.items() if name.startswith(LABEL)), None)
+        return np.zeros(len(self), np.int64) if labels is None else labels.lengths
 
     @property
     def token_type_ids(self) -> Ragged:

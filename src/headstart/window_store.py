@@ -19,18 +19,15 @@ import numpy as np
 
 from headstart.pair_layout import PairLayout
 from headstart.ragged import Array, Ragged, bounds_of
-from headstart.window_rows import WindowRows, Windows
+from headstart.window_rows import LABEL, OFFSETS, WindowRows, Windows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["WindowRows", "WindowStore", "cache_folder", "fingerprint", "store_in_memory", "stored_windows"]
 
-FORMAT = "windows-2"  # part of every fingerprint: raise the number when the columns or their meaning change
+FORMAT = "windows-3"  # part of every fingerprint: raise the number when the columns or their meaning change
 NUMBERS = ("example", "context_begin", "context_length", "cls_index")
-TOKENS = ("input_ids", "label_starts", "label_ends")
-OFFSETS = ("starts", "ends")
-NOTHING = Ragged.of([])
 TOUCHED = 512  # places of a file that are read before its pages are given back; each brings in up to 64 KB
 
 
@@ -48,8 +45,9 @@ class WindowStore:
         self._map = _mapped(source) if isinstance(source, Path) else None
         self._touched = 0
         with pa.ipc.open_stream(pa.py_buffer(self._map) if self._map else source) as reader:
-            self.has_offsets = "starts" in reader.schema.names
+            self._columns = [name for name in reader.schema.names if name not in ("length", "input_ids", *NUMBERS)]
             self._layout = PairLayout.from_json(reader.schema.metadata[b"layout"].decode())
+            self.offsets_left_out = reader.schema.metadata[b"offsets"] == b"left out"
             batches = [self._opened(batch) for batch in reader]
         self._ragged = [batch.ragged for batch in batches]
         self._begins = bounds_of([len(batch.numbers["length"]) for batch in batches])
@@ -82,16 +80,27 @@ class WindowStore:
         places = np.asarray(indices, np.int64)
         if places.size and not 0 <= places.min() <= places.max() < len(self):
             raise IndexError(f"windows {places.min()} to {places.max()} of a store of {len(self)}")
-        if offsets and not self.has_offsets:
+        if offsets and self.offsets_left_out:
             raise ValueError("these windows were stored without offsets, for training: ask with offsets=False")
         numbers: dict[str, Any] = {name: self._numbers[name][places] for name in NUMBERS}
-        ragged: dict[str, Any] = {name: self._pick(name, places) for name in TOKENS}
-        sides: dict[str, Any] = {name: self._pick(name, places) if offsets else NOTHING for name in OFFSETS}
-        return WindowRows(layout=self._layout, **numbers, **ragged, **sides)
+        columns = {name: self._pick(name, places) for name in self._columns if offsets or name not in OFFSETS}
+        return WindowRows(self._layout, **numbers, input_ids=self._pick("input_ids", places), columns=columns)
 
     def labelled(self) -> Array:
         """The places of the windows a model can learn from, (labelled windows,)."""
-        return np.flatnonzero(_joined([ragged["label_starts"].lengths for ragged in self._ragged]))
+        return np.flatnonzero(self.label_counts)
+
+    @property
+    def label_counts(self) -> Array:
+        """How many labels each window has to learn from, (windows,)."""
+        name = next((name for name in self._columns if name.startswith(LABEL)), None)
+        return np.zeros(len(self), np.int64) if name is None else self.counts(name)
+
+    def counts(self, name: str) -> Array:
+        """How many values each window has in a column, (windows,); none in a column that is not there."""
+        if name not in self._columns:
+            return np.zeros(len(self), np.int64)
+        return _joined([ragged[name].lengths for ragged in self._ragged])
 
     def _pick(self, name: str, places: Array) -> Ragged:
         numbers = np.searchsorted(self._begins, places, side="right") - 1
@@ -102,7 +111,7 @@ class WindowStore:
         return joined
 
     def _opened(self, batch: pa.RecordBatch) -> _Batch:
-        ragged = {name: _ragged(batch[name]) for name in (*TOKENS, *OFFSETS) if name in batch.schema.names}
+        ragged = {name: _ragged(batch[name]) for name in ("input_ids", *self._columns)}
         numbers = {name: _values(batch[name]).copy() for name in ("length", *NUMBERS)}
         self._release(len(batch.schema))
         return _Batch(numbers, ragged)
@@ -214,10 +223,11 @@ def _table(rows: WindowRows, *, offsets: bool) -> pa.Table:
 
     columns = {name: _column(getattr(rows, name), np.int32) for name in NUMBERS}
     columns["length"] = _column(rows.input_ids.lengths, np.int32)
-    for name in (*TOKENS, *OFFSETS) if offsets else TOKENS:
-        ragged: Ragged = getattr(rows, name)
-        columns[name] = pa.ListArray.from_arrays(_column(ragged.bounds, np.int32), _column(ragged.values))
-    return pa.table(columns).replace_schema_metadata({"layout": rows.layout.to_json()})
+    for name, ragged in {"input_ids": rows.input_ids, **rows.columns}.items():
+        if offsets or name not in OFFSETS:
+            columns[name] = pa.ListArray.from_arrays(_column(ragged.bounds, np.int32), _column(ragged.values))
+    metadata = {"layout": rows.layout.to_json(), "offsets": "left in" if offsets else "left out"}
+    return pa.table(columns).replace_schema_metadata(metadata)
 
 
 def _column(values: Array, dtype: Any = None) -> pa.Array:

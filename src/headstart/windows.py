@@ -67,11 +67,11 @@ def cut(tokens: int, room: int, overlap: int) -> list[Span]:
     >>> cut(0, room=5, overlap=2)
     [(0, 0)]
     """
-    _, begins, ends = _cut(np.array([tokens]), np.array([room]), overlap)
+    _, begins, ends = cut_rows(np.array([tokens]), np.array([room]), overlap)
     return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
 
-def _cut(tokens: Array, rooms: Array, overlap: int) -> tuple[Array, Array, Array]:
+def cut_rows(tokens: Array, rooms: Array, overlap: int) -> tuple[Array, Array, Array]:
     """As `cut` for many contexts: which of them each window shows, from where to where, (windows,) each."""
     steps = np.maximum(rooms - overlap, 1)
     counts = 1 + np.maximum(-(-(tokens - rooms) // steps), 0)
@@ -137,7 +137,7 @@ def _chunk_windows(chunk: Chunk, encoder: TextEncoder, options: WindowOptions) -
     questions = chunk.questions if kept is None else chunk.questions.first(kept)
     rooms = options.max_length - layout.special_tokens - questions.lengths
     _refuse_long_questions(chunk, questions.lengths, rooms, options)
-    cuts = _Cuts(*_cut(contexts.ids.lengths[chunk.homes], rooms, options.doc_stride))
+    cuts = _Cuts(*cut_rows(contexts.ids.lengths[chunk.homes], rooms, options.doc_stride))
     lengths = cuts.ends - cuts.begins
     shown = ranges(contexts.ids.bounds[chunk.homes[cuts.owners]] + cuts.begins, lengths)  # tokens of all contexts
     bounds = bounds_of(lengths)
@@ -153,10 +153,12 @@ def _chunk_windows(chunk: Chunk, encoder: TextEncoder, options: WindowOptions) -
         context_length=lengths,
         cls_index=cls,
         input_ids=Ragged(input_ids.values.astype(encoder.id_type), input_ids.bounds),
-        starts=Ragged(starts[shown], bounds),
-        ends=Ragged(ends[shown], bounds),
-        label_starts=label_starts,
-        label_ends=label_ends,
+        columns={
+            "starts": Ragged(starts[shown], bounds),
+            "ends": Ragged(ends[shown], bounds),
+            "label_starts": label_starts,
+            "label_ends": label_ends,
+        },
     )
 
 

@@ -22,15 +22,15 @@ class Work:
     tokens: int = 0
     padded: int = 0
     loss: float = 0.0
-    labelled: int = 0
+    learnt: int = 0
     seconds: float = 0.0
     decode: float = 0.0
 
     def add_up(self, ranks: Ranks) -> None:
         """Count what all processes did; seconds stay this one's."""
-        counts = np.array([self.windows, self.tokens, self.padded, self.labelled, self.loss], np.float64)
+        counts = np.array([self.windows, self.tokens, self.padded, self.learnt, self.loss], np.float64)
         ranks.add_up(counts)
-        self.windows, self.tokens, self.padded, self.labelled = counts[:4].astype(int).tolist()
+        self.windows, self.tokens, self.padded, self.learnt = counts[:4].astype(int).tolist()
         self.loss = float(counts[4])
 
     def summary(self) -> dict[str, Any]:

@@ -260,7 +260,7 @@ class Terminal:
 )
 def test_colour_only_on_terminals_and_not_against_no_color(tty, no_color, coloured, monkeypatch, tmp_path):
     from headstart import answering
-    from headstart.answering import Reply
+    from headstart.tasks.question_replies import Reply
 
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setattr(sys, "stdout", Terminal(tty=tty))

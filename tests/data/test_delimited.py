@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.data.delimited import read_delimited
+from headstart.data.delimited import parse_tabs, read_delimited
 from headstart.data.records import Entry, Origin, Problem, RawQuestion
+from headstart.data.table import read_table
 from headstart.errors import DataError
 
 ORIGIN = Origin("a.csv", "a", labelled=False)
@@ -15,7 +16,8 @@ FIELD = st.text(st.sampled_from('ab",;\t\r\n 字\u2028\x85'), max_size=8)
 
 
 def read(text: str, delimiter: Literal[",", "\t"] = ",") -> list[Entry]:
-    return list(read_delimited(text, ORIGIN, delimiter=delimiter))
+    table = read_delimited(text, ORIGIN, delimiter=delimiter)
+    return list(read_table(table.rows, ORIGIN, table.names))
 
 
 def pairs(entries: list[Entry]) -> list[tuple[object, object]]:
@@ -53,7 +55,7 @@ def test_rows_of_the_wrong_length_are_named() -> None:
     assert isinstance(first, Problem)
     assert isinstance(last, Problem)
     assert (first.kind, first.place, first.left_out) == (
-        "wrong number of fields", "a.csv, row 0, line 2", "question"
+        "wrong number of fields", "a.csv, row 0, line 2", "example"
     )  # fmt: skip
     assert "4 fields" in first.found
     assert "1 fields" in last.found
@@ -85,3 +87,20 @@ def test_a_wrong_separator_is_named() -> None:
     with pytest.raises(DataError, match="question;context") as caught:
         read("question;context\nWho?;It was Ada.\n")
     assert "commas" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ('a\t"b"\nc\td\n', [["a", '"b"'], ["c", "d"]]),  # a quotation
+        ('a\t"b""c"\n', [["a", 'b"c']]),  # a quote inside a quoted field
+        ('a\t"b""c"\nd"\te\n', [["a", '"b""c"'], ['d"', "e"]]),  # but not where another stands alone
+        ('"a"\tb\n"c"\td\n', [["a", "b"], ["c", "d"]]),  # a column in quotes
+        ('a\t"b\tc"\nd\te\n', [["a", "b\tc"], ["d", "e"]]),  # a tab inside a quoted field
+        ('a\t"b\nc\td"\n', [["a", '"b'], ["c", 'd"']]),  # two lines of two fields
+        ('a\t"b\nc\td\n', [["a", '"b'], ["c", "d"]]),  # a quote that is never closed
+        ("a\tb\r\n\r\n\t\r\n", [["a", "b"], ["", ""]]),
+    ],
+)
+def test_tabs_rule_over_quotes_that_are_part_of_the_text(text: str, fields: list[list[str]]) -> None:
+    assert [found for _, found in parse_tabs(text)] == fields

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.data.doctor import Diagnosis, examine
-from headstart.data.records import ABSENT, RawAnswer, RawQuestion
+from headstart.data.doctor import examine
+from headstart.data.records import ABSENT, Diagnosis, RawAnswer, RawQuestion
 from headstart.examples import Answer, QuestionExample
 
 GOOD = (RawAnswer("Ada", 7),)
@@ -84,7 +84,7 @@ def test_faults_that_leave_a_question_out(changes: dict[str, Any], kind: str) ->
     assert diagnosis.example is None
     assert kinds(diagnosis) == [kind]
     (problem,) = diagnosis.problems
-    assert problem.left_out == "question"
+    assert problem.left_out == "example"
     assert problem.place == "a.json, row 3"
     assert problem.found
     assert problem.remedy
@@ -137,7 +137,7 @@ def test_one_bad_answer_among_good_ones_is_left_out_alone() -> None:
 def test_without_a_good_answer_the_question_goes_and_every_reason_is_named() -> None:
     diagnosis = examine(raw(answers=(RawAnswer("Eve", 7), RawAnswer("", 0))))
     assert diagnosis.example is None
-    assert [problem.left_out for problem in diagnosis.problems] == ["question", "question"]
+    assert [problem.left_out for problem in diagnosis.problems] == ["example", "example"]
 
 
 def test_duplicate_answers_are_kept() -> None:
@@ -176,7 +176,7 @@ def test_whatever_comes_is_an_example_or_named(
     diagnosis = examine(
         raw(id=name, question=question, context=context, answers=answers, impossible=impossible), labelled=labelled
     )
-    lost = [problem for problem in diagnosis.problems if problem.left_out == "question"]
+    lost = [problem for problem in diagnosis.problems if problem.left_out == "example"]
     assert (diagnosis.example is None) == bool(lost)
     if diagnosis.example is not None and diagnosis.example.answers:
         for answer in diagnosis.example.answers:

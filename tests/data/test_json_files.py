@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from headstart.data.json_files import read_json
+from headstart.data.questions import read_entries
 from headstart.data.records import Origin, Problem, RawQuestion
 from headstart.errors import DataError
 
@@ -12,8 +13,9 @@ NESTED = {"data": [{"paragraphs": [{"context": "It was Ada.", "qas": [{"question
 
 
 def read(text: str, name: str = "a.json") -> tuple[str, list[object]]:
-    kind, entries = read_json(text, Origin(name, "a"))
-    return kind, list(entries)
+    origin = Origin(name, "a")
+    kind, content = read_json(text, origin)
+    return kind, list(read_entries(content, origin))
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.jsonl.gz"])
@@ -50,7 +52,7 @@ def test_a_broken_line_is_named_and_the_rest_is_read() -> None:
     broken = entries[1]
     assert isinstance(broken, Problem)
     assert isinstance(entries[2], RawQuestion)
-    assert (broken.kind, broken.place, broken.left_out) == ("broken JSON", "a.jsonl, row 1, line 3", "question")
+    assert (broken.kind, broken.place, broken.left_out) == ("broken JSON", "a.jsonl, row 1, line 3", "example")
     assert "column 20" in broken.found or "column 21" in broken.found
 
 

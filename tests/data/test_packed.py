@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headstart.data import packed
 from headstart.data.packed import PackedExamples
-from headstart.examples import Answer, QuestionExample
+from headstart.examples import Answer, QuestionExample, TextExample, WordsExample
 
 texts = st.text(max_size=12)
 examples_drawn = st.lists(
@@ -45,6 +45,23 @@ def test_what_comes_out_is_what_went_in(examples, block):
         assert found[1:-1:2] == tuple(examples[1:-1:2])
         assert found == examples
         assert found == tuple(examples)
+
+
+labels = st.none() | st.sampled_from(["yes", 1.5])
+words_drawn = st.lists(texts, max_size=3).map(tuple)
+
+
+@given(
+    st.lists(st.builds(TextExample, texts, texts, st.none() | texts, labels, texts), max_size=9)
+    | st.lists(st.builds(WordsExample, texts, words_drawn, st.none() | words_drawn, texts), max_size=9)
+)
+def test_every_kind_can_be_packed(examples):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed, "BLOCK", 2)
+        found = pack(examples)
+        assert found == examples
+        assert [type(one) for one in found] == [type(one) for one in examples]
+        assert [found[place] for place in range(len(examples))] == examples
 
 
 def test_there_is_nothing_behind_the_end():

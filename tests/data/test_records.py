@@ -1,11 +1,12 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.data.records import ABSENT, Problem, ReadData, SourceInfo, fingerprint_examples, is_missing
-from headstart.examples import Answer, QuestionExample
+from headstart.examples import Answer, QuestionExample, TextExample, WordsExample
 
 TEXTS = st.text(max_size=6)
 ANSWERS = st.none() | st.lists(st.builds(Answer, TEXTS, st.integers(0, 9)), max_size=2).map(tuple)
@@ -50,11 +51,30 @@ def test_fingerprint_is_the_same_on_every_machine() -> None:
     assert fingerprint_examples([example]) == "1bb1219923bb686da33a2f24d5c194f141be205885c82c802e27d201797e4e79"
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        [
+            TextExample("1", "a b"), TextExample("2", "a b"), TextExample("1", "a"), TextExample("1", "a b", ""),
+            TextExample("1", "a b", None, "1"), TextExample("1", "a b", None, 1.0), TextExample("1", "a b", "1"),
+        ],
+        [
+            WordsExample("1", ("a", "b")), WordsExample("2", ("a", "b")), WordsExample("1", ("a b",)),
+            WordsExample("1", ("a", "b"), ("O", "O")), WordsExample("1", ("a", "b"), ("O", "I")),
+        ],
+    ],
+)  # fmt: skip
+def test_fingerprints_of_texts_and_sentences(others: list[TextExample] | list[WordsExample]) -> None:
+    assert len({fingerprint_examples([one]) for one in others}) == len(others)
+    assert fingerprint_examples(others) != fingerprint_examples(others[::-1])
+    assert fingerprint_examples(others) == fingerprint_examples([replace(one, place="elsewhere") for one in others])
+
+
 def test_counts_and_helpers() -> None:
     examples = (QuestionExample("1", "Who?", "Ada.", ()), QuestionExample("2", "Who?", "Ada.", (Answer("Ada", 0),)))
     problems = (
-        Problem("a, row 2", "3", "answer not in context", "x", "y", left_out="question"),
-        Problem("a, row 2", "3", "answer not in context", "z", "y", left_out="question"),
+        Problem("a, row 2", "3", "answer not in context", "x", "y", left_out="example"),
+        Problem("a, row 2", "3", "answer not in context", "z", "y", left_out="example"),
         Problem("a, row 1", "2", "answer not in context", "x", "y", left_out="answer"),
         Problem("a, row 1", "2", "shifted offset", "x", "y", repaired=True),
         Problem("a, row 1", "2", "answer found more than once", "x", "y"),

@@ -209,7 +209,7 @@ def test_nothing_is_lost_in_silence(tmp_path_factory: pytest.TempPathFactory, ro
         path.write_text(json.dumps([good, *rows]))
     data = read_questions([str(path)], on_bad_data="skip")
     kept = {example.place for example in data.examples}
-    lost = {problem.place for problem in data.problems if problem.left_out == "question"}
+    lost = {problem.place for problem in data.problems if problem.left_out == "example"}
     assert data.rows == len(rows) + 1 == len(data.examples) + data.left_out
     assert not kept & lost
     assert len(kept | lost) == data.rows

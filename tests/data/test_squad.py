@@ -54,7 +54,7 @@ def test_parts_that_are_wrongly_nested_are_named_and_the_rest_is_read() -> None:
         ("wrong nesting", "article 3, paragraph 0", ""),
         ("wrong nesting", "article 3, paragraph 1", ""),
     ]
-    assert all(one.left_out == "question" for one in problems)
+    assert all(one.left_out == "example" for one in problems)
     assert "\"paragraphs\", found the keys 'title'" in problems[2].found
 
 

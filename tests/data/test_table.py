@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from headstart.data.contents import Row
 from headstart.data.records import ABSENT, Origin, Problem, RawAnswer, RawQuestion
-from headstart.data.table import Row, find_layout, read_table
+from headstart.data.table import find_layout, read_table
 from headstart.errors import DataError
 
 ORIGIN = Origin("a.jsonl", "a")
@@ -66,14 +67,14 @@ def test_malformed_rows_are_named() -> None:
     rows = [
         Row(0, "row 0", {**BASE, "id": "x", "answers": 7}),
         Row(1, "row 1", [1, 2]),
-        Row(2, "row 2", Problem("row 2", "", "broken JSON", "column 3", "mend it", left_out="question")),
+        Row(2, "row 2", Problem("row 2", "", "broken JSON", "column 3", "mend it", left_out="example")),
     ]
     problems = list(read_table(rows, ORIGIN))
     found = [(one.kind, one.place, one.id, one.left_out) for one in problems if isinstance(one, Problem)]
     assert found == [
-        ("wrong type", "row 0", "x", "question"),
-        ("wrong type", "row 1", "", "question"),
-        ("broken JSON", "row 2", "", "question"),
+        ("wrong type", "row 0", "x", "example"),
+        ("wrong type", "row 1", "", "example"),
+        ("broken JSON", "row 2", "", "example"),
     ]
 
 

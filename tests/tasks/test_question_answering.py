@@ -211,7 +211,7 @@ def test_a_crash_where_every_candidate_is_empty(word_encoder, no_answer):
     """A context without a token. The answer is none, and the odds can be written as JSON."""
     example = QuestionExample("q", QUESTION, "\u200b", None)
     rows = rows_of([example], word_encoder)
-    rows = replace(rows, starts=rows.ends)  # whatever tokens there are stand for no ink
+    rows = replace(rows, columns={**rows.columns, "starts": rows.ends})  # whatever tokens there are stand for no ink
     task = QuestionAnswering(no_answer=no_answer)
     width = len(rows.input_ids[0])
     (prediction,) = predicted(task, [example], rows, outputs_of([[1.0] * width], [[2.0] * width]))

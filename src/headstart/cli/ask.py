@@ -15,7 +15,7 @@ from headstart.messages import Messages
 from headstart.settings import AskSettings, build
 
 if TYPE_CHECKING:
-    from headstart.answering import Reply
+    from headstart.tasks.question_replies import Reply
 
 EXAMPLES = """examples:
   headstart ask runs/first -q "Who built it?" --context-file history.txt

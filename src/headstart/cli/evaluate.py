@@ -37,8 +37,8 @@ def run(arguments: argparse.Namespace, messages: Messages) -> Result:
     result = evaluate(settings, messages=messages)
     facts = result.facts
     text = (
-        f"{score_table(result.scores)}\n"
-        f"{facts['questions']:,} questions, {facts['windows']:,} windows in {facts['seconds']:.1f} s"
+        f"{score_table(result.scores, percent=result.task.percent)}\n"
+        f"{facts['examples']:,} {result.task.noun}, {facts['windows']:,} windows in {facts['seconds']:.1f} s"
         f" ({facts['windows_per_second']:.0f} windows/s); files in {result.folder}"
     )
     return Result(result.document(), text)

@@ -19,6 +19,7 @@ from headstart.messages import Messages
 VERBS = {
     "train": "fine-tune an encoder on labelled data",
     "evaluate": "score a trained model on labelled data",
+    "predict": "let a trained model judge texts: JSON lines",
     "ask": "ask a trained model a question about a text",
     "score": "score anyone's predictions by the official rules",
 }
@@ -107,6 +108,8 @@ def _run(parsed: argparse.Namespace) -> int:
     _calm_libraries(verbose=parsed.verbose)
     try:
         result = verb.run(parsed, messages)
+        if result is None:
+            return 0
         if parsed.json:
             print(json.dumps(result.document, ensure_ascii=False, indent=2, default=str))
         else:

@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace, messages: Messages) -> Result:
 
     silence_others()
     result = train(settings, messages=messages)
-    table = score_table(result.scores) if result.scores else "no validation data, no scores"
+    table = "no validation data, no scores"
+    if result.scores:
+        table = score_table(result.scores, percent=result.task.percent)
     minutes = sum(result.facts["seconds"].values()) / 60
     text = f"{table}\nsaved to {result.folder} after {minutes:.1f} minutes"
     return Result({"output": str(result.folder), **result.facts}, text)

@@ -3,20 +3,67 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from headstart.data.records import Entry, Origin
-from headstart.data.table import Row, read_table
+from headstart.data.contents import Row, Table
+from headstart.data.records import Origin
 from headstart.errors import DataError
 
 
-def read_parquet(path: Path, origin: Origin) -> Iterator[Entry]:
+def read_parquet(path: Path, origin: Origin) -> Table:
     """Read a Parquet file batch by batch."""
     batches = _parquet_batches(path, origin)
-    names = next(batches).schema.names  # the first batch is empty: it only shows the columns
-    return read_table(_rows(batches, origin), origin, names)
+    schema = next(batches).schema  # the first batch is empty: it only shows the columns
+    names = tuple(schema.names)
+    return Table(_rows(batches, origin), names, _parquet_labels(schema), _always_minus_one(path, names))
+
+
+def _parquet_labels(schema: Any) -> dict[str, tuple[str, ...]]:
+    """The names of ClassLabel features: `datasets` writes them into the file's schema."""
+    try:
+        written = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        return label_names(written["info"]["features"])
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _always_minus_one(path: Path, names: tuple[str, ...]) -> frozenset[str]:
+    """Columns of nothing but -1, by the statistics in the file's own index."""
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+        found = {name for name in names if groups and all(_is_minus_one(group, name) for group in groups)}
+    return frozenset(found)
+
+
+def _is_minus_one(group: Any, name: str) -> bool:
+    columns = (group.column(number) for number in range(group.num_columns))
+    statistics = next((column.statistics for column in columns if column.path_in_schema == name), None)
+    return statistics is not None and statistics.has_min_max and statistics.min == statistics.max == -1
+
+
+def label_names(features: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The names behind whole numbers, by column: of ClassLabel features, or lists of them, as plain values.
+
+    >>> label_names({"label": {"_type": "ClassLabel", "names": ["no", "yes"]}, "text": {"_type": "Value"}})
+    {'label': ('no', 'yes')}
+    """
+    found = {name: _names_in(feature) for name, feature in features.items()}
+    return {name: names for name, names in found.items() if names}
+
+
+def _names_in(feature: Any) -> tuple[str, ...]:
+    if isinstance(feature, list):  # [feature]: how lists were written of old
+        return _names_in(feature[0]) if len(feature) == 1 else ()
+    if not isinstance(feature, Mapping):
+        return ()
+    if feature.get("_type") == "ClassLabel":
+        return tuple(feature.get("names") or ())
+    return _names_in(feature.get("feature"))
 
 
 def _parquet_batches(path: Path, origin: Origin) -> Iterator[Any]:
@@ -31,10 +78,23 @@ def _parquet_batches(path: Path, origin: Origin) -> Iterator[Any]:
         raise DataError("a Parquet file", f"{origin.label}: {error}", "download or write it again") from error
 
 
-def read_dataset(dataset: Any, origin: Origin) -> Iterator[Entry]:
+def read_dataset(dataset: Any, origin: Origin) -> Table:
     """Read a `datasets.Dataset`."""
     batches = dataset.with_format("arrow").iter(batch_size=1000)
-    return read_table(_rows(batches, origin), origin, dataset.column_names)
+    names = tuple(dataset.column_names)
+    labels = label_names(dataset.features.to_dict())
+    unpublished = frozenset(name for name in names if _is_all_minus_one(dataset.data.column(name)))
+    return Table(_rows(batches, origin), names, labels, unpublished)
+
+
+def _is_all_minus_one(column: Any) -> bool:
+    import pyarrow
+    import pyarrow.compute
+
+    if not (pyarrow.types.is_integer(column.type) or pyarrow.types.is_floating(column.type)):
+        return False
+    extremes = pyarrow.compute.min_max(column).as_py()
+    return bool(extremes["min"] == extremes["max"] == -1)
 
 
 def load_saved(folder: Path, label: str) -> Any:

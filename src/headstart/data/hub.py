@@ -20,7 +20,7 @@ _NAMES_OF_SPLITS: Final[dict[Role, tuple[str, ...]]] = {
     "train": ("train",),
     "validation": ("validation", "valid", "val", "dev", "test"),
 }
-_MOVED: Final = {"squad": "rajpurkar/squad", "squad_v2": "rajpurkar/squad_v2"}
+_MOVED: Final = {"squad": "rajpurkar/squad", "squad_v2": "rajpurkar/squad_v2", "glue": "nyu-mll/glue"}
 """Bare names of old; huggingface_hub 2 only takes `user/name`. Known here, they are also found in an offline cache."""
 
 

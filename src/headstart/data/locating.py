@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
@@ -26,6 +27,21 @@ FORMATS: Final = {
 }
 """Suffixes and what they promise; all but Parquet may be packed (.gz)."""
 
+COLUMN_FORMATS: Final = {
+    ".conll": "conll",
+    ".conllu": "conll",
+    ".iob": "conll",
+    ".iob2": "conll",
+    ".bio": "conll",
+}
+"""Suffixes of files with a word a line."""
+
+NAMED_FORMATS: Final = {".txt": "txt"}
+"""Suffixes of files that are only read when they are named themselves: a folder's README.txt is no data."""
+
+TEXT_FORMATS: Final = FORMATS | NAMED_FORMATS
+WORD_FORMATS: Final = FORMATS | COLUMN_FORMATS | NAMED_FORMATS
+
 _SPLIT_WORDS: Final[dict[str, Role | Literal["test"]]] = {
     "train": "train",
     "training": "train",
@@ -36,7 +52,6 @@ _SPLIT_WORDS: Final[dict[str, Role | Literal["test"]]] = {
     "test": "test",
 }
 _ROLE_PREFERENCE: Final[dict[Role, tuple[str, ...]]] = {"train": ("train",), "validation": ("validation", "test")}
-_KNOWN: Final = ", ".join(FORMATS) + " (text formats also as .gz)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,7 @@ class Place:
     def stem(self) -> str:
         """What made-up ids start with."""
         name = self.target.name.rpartition("/")[2] if isinstance(self.target, HubId) else self.target.name
-        return name[: -len(suffix)] if (suffix := data_suffix(name)) else name
+        return name[: -len(suffix)] if (suffix := data_suffix(name, WORD_FORMATS)) else name
 
     @property
     def identity(self) -> object:
@@ -59,7 +74,7 @@ class Place:
         return self.target.resolve() if isinstance(self.target, Path) else self.target
 
 
-def data_suffix(name: str) -> str:
+def data_suffix(name: str, formats: Mapping[str, str] = FORMATS) -> str:
     """Return the suffix that promises a known format, `.gz` included; empty where there is none.
 
     >>> data_suffix("train-v2.0.jsonl.gz"), data_suffix("notes.txt")
@@ -68,34 +83,49 @@ def data_suffix(name: str) -> str:
     lower = name.lower()
     packed = ".gz" if lower.endswith(".gz") else ""
     suffix = Path(lower.removesuffix(".gz")).suffix
-    known = suffix in FORMATS and not (packed and suffix == ".parquet")
+    known = suffix in formats and not (packed and suffix == ".parquet")
     return suffix + packed if known else ""
 
 
-def locate(source: str, role: Role) -> list[Place]:
+def format_of(name: str) -> str:
+    """Return the format that a known suffix promises.
+
+    >>> format_of("train.conllu.gz")
+    'conll'
+    """
+    return WORD_FORMATS[data_suffix(name, WORD_FORMATS).removesuffix(".gz")]
+
+
+def locate(source: str, role: Role, formats: Mapping[str, str] = FORMATS) -> list[Place]:
     """Find what a source string means: an existing path first, then the sample, then the hub.
+
+    `formats` are the suffixes to read, with the formats they promise.
 
     Raises:
         DataError: it means nothing, or a folder without data.
     """
     path = Path(source).expanduser()
     if source and path.is_dir():
-        return [Place(source, path)] if is_saved(path) else _in_folder(source, path, role)
+        return [Place(source, path)] if is_saved(path) else _in_folder(source, path, role, formats)
     if source and path.exists():
-        return [Place(source, _known_file(source, path))]
+        return [Place(source, _known_file(source, path, formats))]
     if source == "sample":
         return [_sample(role)]
-    hub_id = None if _looks_like_path(source) else parse_hub_id(source)
+    hub_id = None if _looks_like_path(source, formats) else parse_hub_id(source)
     if hub_id is None:
         raise _missing(source, path)
     return [Place(source, hub_id)]
 
 
-def _known_file(source: str, path: Path) -> Path:
-    if data_suffix(path.name):
+def _known_file(source: str, path: Path, formats: Mapping[str, str]) -> Path:
+    if data_suffix(path.name, formats):
         return path
     remedy = "give the file the suffix of its format, or convert it"
-    raise DataError(f"a file that ends in {_KNOWN}", source, remedy)
+    raise DataError(f"a file that ends in {_known(formats)}", source, remedy)
+
+
+def _known(formats: Mapping[str, str]) -> str:
+    return ", ".join(formats) + " (text formats also as .gz)"
 
 
 def _sample(role: Role) -> Place:
@@ -105,7 +135,7 @@ def _sample(role: Role) -> Place:
     return Place(f"sample ({role})", Path(str(file)))
 
 
-def _looks_like_path(source: str) -> bool:
+def _looks_like_path(source: str, formats: Mapping[str, str]) -> bool:
     """Whether a string that names nothing on disk was yet meant as a path.
 
     A hub id may hold one slash and dots ("user/squad.v2"); a path starts with . / or ~, has more slashes, or ends
@@ -114,7 +144,9 @@ def _looks_like_path(source: str) -> bool:
     if source.startswith((".", "/", "~")) or source.count("/") > 1 or "\\" in source:
         return True
     suffix = Path(source).suffix
-    return bool(data_suffix(source)) or ("/" in source and re.fullmatch(r"\.[A-Za-z]{2,8}", suffix) is not None)
+    return bool(data_suffix(source, formats)) or (
+        "/" in source and re.fullmatch(r"\.[A-Za-z]{2,8}", suffix) is not None
+    )
 
 
 def _missing(source: str, path: Path) -> DataError:
@@ -130,16 +162,19 @@ def _missing(source: str, path: Path) -> DataError:
     return DataError("an existing file, folder or hub id", f"{source!r}: there is no such file", remedy)
 
 
-def _in_folder(source: str, folder: Path, role: Role) -> list[Place]:
+def _in_folder(source: str, folder: Path, role: Role, formats: Mapping[str, str]) -> list[Place]:
     """Take a folder's data files; where their names tell several splits apart, those of the role."""
-    files = sorted(one for one in folder.iterdir() if one.is_file() and data_suffix(one.name) and one.name[0] != ".")
+    formats = {suffix: kind for suffix, kind in formats.items() if suffix not in NAMED_FORMATS}
+    names = sorted(one.name for one in folder.iterdir() if one.is_file() and one.name[0] != ".")
+    files = [folder / name for name in names if data_suffix(name, formats)]
     if not files:
-        names = ", ".join(sorted(one.name for one in folder.iterdir())[:5]) or "nothing"
-        raise DataError(f"a folder with data files ({_KNOWN})", f"{source!r} with {names}", "name the files themselves")
+        there = ", ".join(sorted(one.name for one in folder.iterdir())[:5]) or "nothing"
+        expected = f"a folder with data files ({_known(formats)})"
+        raise DataError(expected, f"{source!r} with {there}", "name the files themselves")
     chosen = _of_role(source, files, role)
-    formats = sorted({FORMATS[data_suffix(file.name).removesuffix(".gz")] for file in chosen})
-    if len(formats) > 1:
-        found = f"{source!r} with {' and '.join(formats)} files"
+    kinds = sorted({format_of(file.name) for file in chosen})
+    if len(kinds) > 1:
+        found = f"{source!r} with {' and '.join(kinds)} files"
         raise DataError("a folder with data files of one format", found, "name the files themselves")
     notes = tuple(_not_read(source, file, role) for file in files if file not in chosen)
     places = [Place(str(Path(source) / file.name), file) for file in chosen]

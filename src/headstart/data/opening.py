@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headstart.data.arrow_files import hash_file, hash_folder, load_saved, read_dataset, read_parquet
-from headstart.data.delimited import read_delimited
+from headstart.data.contents import Content, Lines
 from headstart.data.hub import Role, choose_split, load_hub
 from headstart.data.json_files import read_json
-from headstart.data.locating import FORMATS, Place, data_suffix
-from headstart.data.records import Entry, Origin, Problem
+from headstart.data.locating import Place, format_of
+from headstart.data.records import Origin, Problem
 from headstart.data.texts import decode, read_bytes, sha256
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An opened source: its questions still to be read, and what is known of it already."""
+    """An opened source: what it holds, still to be read, and what is known of it already."""
 
     label: str
     format: str
     split: str | None
     fingerprint: str
-    entries: Iterator[Entry]
+    content: Content
     notes: tuple[Problem, ...] = ()
 
 
@@ -31,7 +30,7 @@ def open_place(place: Place, origin: Origin, role: Role) -> Opened:
     """Open a file, a saved data set or a hub data set.
 
     Raises:
-        DataError: it cannot be read as question-answering data.
+        DataError: it cannot be read.
     """
     if not isinstance(place.target, Path):
         opened = _open_hub(place, origin, role)
@@ -43,16 +42,15 @@ def open_place(place: Place, origin: Origin, role: Role) -> Opened:
 
 
 def _open_file(path: Path, origin: Origin) -> Opened:
-    kind = FORMATS[data_suffix(path.name).removesuffix(".gz")]
+    kind = format_of(path.name)
     if kind == "parquet":
         return Opened(origin.label, kind, None, hash_file(path), read_parquet(path, origin))
     data = read_bytes(path, origin.label)
-    text = decode(data, origin.label)
+    text = decode(data, origin.label, origin.noun)
+    content: Content = Lines(text, kind)
     if kind in ("json", "jsonl"):
-        kind, entries = read_json(text, origin)
-    else:
-        entries = read_delimited(text, origin, delimiter="," if kind == "csv" else "\t")
-    return Opened(origin.label, kind, None, sha256(data), entries)
+        kind, content = read_json(text, origin)
+    return Opened(origin.label, kind, None, sha256(data), content)
 
 
 def _open_saved(folder: Path, origin: Origin, role: Role) -> Opened:
@@ -61,8 +59,8 @@ def _open_saved(folder: Path, origin: Origin, role: Role) -> Opened:
         return Opened(origin.label, "datasets", None, fingerprint, read_dataset(dataset, origin))
     split, note = choose_split(list(dataset), role, origin.label)
     origin = replace(origin, label=f"{origin.label}@{split}")
-    entries = read_dataset(dataset[split], origin)
-    return Opened(origin.label, "datasets", split, fingerprint, entries, _notes(origin, note))
+    content = read_dataset(dataset[split], origin)
+    return Opened(origin.label, "datasets", split, fingerprint, content, _notes(origin, note))
 
 
 def _open_hub(place: Place, origin: Origin, role: Role) -> Opened:
@@ -70,8 +68,8 @@ def _open_hub(place: Place, origin: Origin, role: Role) -> Opened:
     loaded = load_hub(place.label, place.target, role)
     if place.target.split is None:
         origin = replace(origin, label=f"{origin.label}@{loaded.split}")
-    entries = read_dataset(loaded.dataset, origin)
-    return Opened(origin.label, "hub", loaded.split, loaded.fingerprint, entries, _notes(origin, loaded.note))
+    content = read_dataset(loaded.dataset, origin)
+    return Opened(origin.label, "hub", loaded.split, loaded.fingerprint, content, _notes(origin, loaded.note))
 
 
 def _notes(origin: Origin, note: str | None) -> tuple[Problem, ...]:

@@ -6,14 +6,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Generic, Literal, TypeAlias
 
-from headstart.examples import QuestionExample
+from typing_extensions import TypeVar
+
+from headstart.examples import QuestionExample, TextExample, WordsExample
+
+Example = TypeVar("Example", bound=QuestionExample | TextExample | WordsExample, default=Any)
 
 ABSENT: Final = object()
 """Stands for a field that a row does not have at all (None is a field that is there and empty)."""
 
-Loss: TypeAlias = Literal["nothing", "answer", "question"]
+Loss: TypeAlias = Literal["nothing", "answer", "example"]
 
 
 def is_missing(value: object) -> bool:
@@ -31,10 +35,10 @@ def is_missing(value: object) -> bool:
 class Problem:
     """One thing that was wrong with the data, where, and what to do.
 
-    `kind` is a short word to count by. `left_out` says what was lost by it: the whole question, one of its
-    answers, or nothing (the fault was repaired, or is only worth knowing).
+    `kind` is a short word to count by. `left_out` says what was lost by it: the whole example, one answer of a
+    question, or nothing (the fault was repaired, or is only worth knowing).
 
-    >>> print(Problem("a.json, row 3", "q7", "empty question", "no text", "write one", left_out="question"))
+    >>> print(Problem("a.json, row 3", "q7", "empty question", "no text", "write one", left_out="example"))
     a.json, row 3, id 'q7': empty question: no text (write one)
     """
 
@@ -83,17 +87,36 @@ class RawQuestion:
 
 
 Entry: TypeAlias = RawQuestion | Problem
-"""What a format yields for each row: a question, or why the row is none (a Problem that leaves out a question)."""
+"""What a format yields for each row: a question, or why the row is none (a Problem that leaves it out)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis(Generic[Example]):
+    """What the checks made of an item: the example (None: left out) and the problems met."""
+
+    example: Example | None
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """How one source is to be read: its name in messages, the start of made-up ids, the wishes of the caller."""
+    """How one source is to be read: its name in messages, the start of made-up ids, the wishes of the caller.
+
+    `noun` is what messages call the examples. A JSON document with one of the names `telling`, and a text there (with
+    `lists`, or a list of texts), is a row of its own.
+    """
 
     label: str
     stem: str
     columns: tuple[tuple[str, str], ...] = ()
     labelled: bool = True
+    noun: str = "questions"
+    telling: tuple[str, ...] = ("question", "context")
+    lists: bool = False
+
+    def wish(self, ours: str) -> str | None:
+        """What the caller calls one of our columns."""
+        return dict(self.columns).get(ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +136,19 @@ class SourceInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadData:
-    """Everything one call read: examples, where they came from, and every problem met.
+class ReadData(Generic[Example]):
+    """Everything one call read: examples of one kind, where they came from, and every problem met.
 
-    Nothing is lost in silence: `rows == len(examples) + left_out`, and each question left out is named in `problems`.
+    Nothing is lost in silence: `rows == len(examples) + left_out`, and each example left out is named in `problems`.
     """
 
-    examples: Sequence[QuestionExample]
+    examples: Sequence[Example]
     sources: tuple[SourceInfo, ...]
     problems: tuple[Problem, ...] = ()
 
     @property
     def rows(self) -> int:
-        """How many questions the sources held."""
+        """How many examples the sources held."""
         return sum(source.rows for source in self.sources)
 
     @property
@@ -135,8 +158,8 @@ class ReadData:
 
     @property
     def left_out(self) -> int:
-        """How many questions were left out."""
-        return len({problem.place for problem in self.problems if problem.left_out == "question"})
+        """How many examples were left out."""
+        return len({problem.place for problem in self.problems if problem.left_out == "example"})
 
     @property
     def left_out_answers(self) -> int:
@@ -150,27 +173,36 @@ class ReadData:
 
     @property
     def has_impossible(self) -> bool:
-        """Whether some question is known to have no answer in its context."""
-        return any(example.is_impossible for example in self.examples)
+        """Whether some example is a question known to have no answer in its context."""
+        return any(isinstance(example, QuestionExample) and example.is_impossible for example in self.examples)
 
     @property
     def fingerprint(self) -> str:
-        """The sha256 of ids, questions, contexts and answers in their order; places and titles do not count."""
+        """The sha256 of ids, texts and labels (answers, tags) in their order; places and titles do not count."""
         return fingerprint_examples(self.examples)
 
 
-def fingerprint_examples(examples: Iterable[QuestionExample]) -> str:
-    """Name the content of examples: equal for equal ids, questions, contexts and answers in the same order."""
+def fingerprint_examples(examples: Iterable[QuestionExample | TextExample | WordsExample]) -> str:
+    """Name the content of examples: equal for equal ids, texts and labels in the same order."""
     digest = hashlib.sha256()
     contexts: dict[str, bytes] = {}  # a context is shared by its questions: hash it once
     for example in examples:
-        if example.context not in contexts:
-            contexts[example.context] = hashlib.sha256(_encoded(example.context)).digest()
-        answers = None if example.answers is None else [(answer.text, answer.start) for answer in example.answers]
         # repr quotes every string, so that no two different examples can run together into the same bytes
-        digest.update(_encoded(repr((example.id, example.question, answers))))
-        digest.update(contexts[example.context])
+        if isinstance(example, TextExample):
+            digest.update(_encoded(repr((example.id, example.text, example.text_pair, example.label))))
+        elif isinstance(example, WordsExample):
+            digest.update(_encoded(repr((example.id, example.words, example.tags, example.text, example.starts))))
+        else:
+            _add_question(digest, example, contexts)
     return digest.hexdigest()
+
+
+def _add_question(digest: hashlib._Hash, example: QuestionExample, contexts: dict[str, bytes]) -> None:
+    if example.context not in contexts:
+        contexts[example.context] = hashlib.sha256(_encoded(example.context)).digest()
+    answers = None if example.answers is None else [(answer.text, answer.start) for answer in example.answers]
+    digest.update(_encoded(repr((example.id, example.question, answers))))
+    digest.update(contexts[example.context])
 
 
 def _encoded(text: str) -> bytes:

@@ -82,7 +82,7 @@ def _list_in(value: Any, key: str, place: str) -> list[Any]:
 
 def _misplaced(place: str, expected: str, value: Any) -> Problem:
     found = f"the keys {', '.join(map(repr, value))}" if isinstance(value, dict) else short(value)
-    return Problem(place, "", "wrong nesting", f"expected {expected}, found {found}", "nest it so", left_out="question")
+    return Problem(place, "", "wrong nesting", f"expected {expected}, found {found}", "nest it so", left_out="example")
 
 
 def _question(place: str, made_up_id: str, item: dict[str, Any], context: object, title: object) -> Entry:
@@ -90,7 +90,7 @@ def _question(place: str, made_up_id: str, item: dict[str, Any], context: object
         answers = raw_answers(item["answers"]) if "answers" in item else None
     except MalformedAnswersError as error:
         name = str(item.get("id", made_up_id))
-        return Problem(place, name, "wrong type", error.found, error.remedy, left_out="question")
+        return Problem(place, name, "wrong type", error.found, error.remedy, left_out="example")
     impossible = item.get("is_impossible", ABSENT)
     question, name = item.get("question", ABSENT), item.get("id", ABSENT)
     return RawQuestion(place, made_up_id, name, question, context, answers, impossible, title)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final
 
 from headstart.data.answers import MalformedAnswersError, paired_answers, raw_answers
-from headstart.data.offsets import short
+from headstart.data.contents import Row, Table, name_columns, not_an_object, value_of
 from headstart.data.records import ABSENT, Entry, Origin, Problem, RawAnswer, RawQuestion
 from headstart.errors import DataError
 
@@ -20,14 +19,6 @@ COLUMNS: Final = (
 
 _ALIASES: Final = {"answer_text": "answer"}
 _EXPECTED_ANSWERS: Final = "a column answers, or answer_text with or without answer_start"
-
-
-class Row(NamedTuple):
-    """One row: its number from 0, its place for messages, and what stands there (a Problem: nothing readable)."""
-
-    number: int
-    place: str
-    value: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,62 +64,44 @@ def read_table(rows: Iterable[Row], origin: Origin, names: Iterable[str] | None 
     Raises (at once, not while iterating):
         DataError: a column is missing.
     """
-    if names is None:
-        rows = list(rows)
-        names = dict.fromkeys(chain.from_iterable(row.value for row in rows if isinstance(row.value, dict)))
-        if not names:
-            _refuse_rowless(rows, origin)
-            return iter(_entry(row, None, origin) for row in rows)
-    layout = find_layout(names, origin)
-    return (_entry(row, layout, origin) for row in rows)
-
-
-def _refuse_rowless(rows: list[Row], origin: Origin) -> None:
-    """Rows of something else than objects are no table; rows that are all broken are reported one by one."""
-    other = next((row.value for row in rows if not isinstance(row.value, Problem)), ABSENT)
-    if other is not ABSENT:
-        raise DataError(
-            "rows with named columns", f"{origin.label}: a row {short(other)}", "write each row as an object"
-        )
+    table = name_columns(Table(rows, None if names is None else tuple(names)), origin)
+    all_broken = names is None and not table.names
+    layout = None if all_broken else find_layout(table.names or (), origin)
+    return (_entry(row, layout, origin) for row in table.rows)
 
 
 def _entry(row: Row, layout: Layout | None, origin: Origin) -> Entry:
     if isinstance(row.value, Problem):
         return row.value
     if not isinstance(row.value, Mapping) or layout is None:
-        remedy = "write the row as an object with named columns"
-        return Problem(row.place, "", "wrong type", f"the row is {short(row.value)}", remedy, left_out="question")
+        return not_an_object(row)
     return _question(row, row.value, layout, origin)
 
 
 def _question(row: Row, values: Mapping[str, object], layout: Layout, origin: Origin) -> Entry:
     made_up_id = f"{origin.stem}:{row.number}"
-    name = _value(values, layout.id)
+    name = value_of(values, layout.id)
     try:
         answers = _answers(values, layout)
     except MalformedAnswersError as error:
         named = made_up_id if name is ABSENT else str(name)
-        return Problem(row.place, named, "wrong type", error.found, error.remedy, left_out="question")
-    question, context = _value(values, layout.question), _value(values, layout.context)
-    impossible, title = _value(values, layout.is_impossible), _value(values, layout.title)
+        return Problem(row.place, named, "wrong type", error.found, error.remedy, left_out="example")
+    question, context = value_of(values, layout.question), value_of(values, layout.context)
+    impossible, title = value_of(values, layout.is_impossible), value_of(values, layout.title)
     return RawQuestion(row.place, made_up_id, name, question, context, answers, impossible, title)
 
 
 def _answers(values: Mapping[str, object], layout: Layout) -> tuple[RawAnswer, ...] | None:
     """Take the `answers` column, or else `answer_text`, row by row."""
-    answers = _value(values, layout.answers)
+    answers = value_of(values, layout.answers)
     if answers is not ABSENT:
         return raw_answers(answers)
-    text = _value(values, layout.answer_text)
+    text = value_of(values, layout.answer_text)
     if text is ABSENT:
         return None
     if isinstance(text, Mapping):  # a column `answer` may hold SQuAD's object
         return raw_answers([text])
-    return paired_answers(text, _value(values, layout.answer_start))
-
-
-def _value(values: Mapping[str, object], column: str | None) -> object:
-    return ABSENT if column is None else values.get(column, ABSENT)
+    return paired_answers(text, value_of(values, layout.answer_start))
 
 
 def _column(ours: str, wished: str | None, names: list[str]) -> str | None:

@@ -33,7 +33,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def decode(data: bytes, label: str) -> str:
+def decode(data: bytes, label: str, noun: str = "questions") -> str:
     r"""Decode a text file: UTF-8 with or without a byte order mark, gzip-packed where its name ends in .gz.
 
     >>> decode(b"\xef\xbb\xbfcaf\xc3\xa9", "a.csv")
@@ -48,7 +48,7 @@ def decode(data: bytes, label: str) -> str:
     except UnicodeDecodeError as error:
         raise _not_utf8(error, data, label) from error
     if not text.strip():
-        raise DataError("questions", f"{label}, which is empty", "check how the file was made or downloaded")
+        raise DataError(noun, f"{label}, which is empty", "check how the file was made or downloaded")
     return text
 
 

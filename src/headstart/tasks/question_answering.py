@@ -14,6 +14,9 @@ from headstart.data import ReadData, Role, read_questions
 from headstart.examples import QuestionExample, QuestionPrediction, SpanAnswer
 from headstart.ragged import Array
 from headstart.spans import RankedSpans, join, merge_windows, window_spans
+from headstart.tasks.base import Task
+from headstart.tasks.labels import has_head
+from headstart.tasks.question_replies import Reply, question_examples
 from headstart.tasks.question_scorer import QuestionScorer
 from headstart.tokens import TextEncoder
 from headstart.window_rows import WindowRows, Windows
@@ -35,10 +38,14 @@ class QuestionAnswering:
     """
 
     name: ClassVar[str] = "qa"
-    files: ClassVar[tuple[str, ...]] = ("predictions", "nbest_predictions", "null_odds")
+    noun: ClassVar[str] = "questions"
     head: ClassVar[str] = "AutoModelForQuestionAnswering"
     head_layer: ClassVar[str] = "qa_outputs"
-    metric: ClassVar[str] = "f1"
+    pipeline: ClassVar[str] = "question-answering"
+    files: ClassVar[tuple[str, ...]] = ("predictions", "nbest_predictions", "null_odds")
+    metrics: ClassVar[tuple[str, ...]] = ("f1", "exact")
+    example_call: ClassVar[str] = 'question="…", context="…"'
+    percent: ClassVar[bool] = True
 
     max_length: int = 384
     doc_stride: int = 128
@@ -47,6 +54,7 @@ class QuestionAnswering:
     max_answer_length: int = 30
     no_answer: bool = False
     null_threshold: float = 0.0
+    metric: str = "f1"
 
     def options(self) -> dict[str, Any]:
         """Everything needed to make this task again."""
@@ -54,9 +62,32 @@ class QuestionAnswering:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> QuestionAnswering:
-        """The task that `options()` described; keys of later versions are passed over."""
+        """The task that `options()` or the settings described; a threshold of None is still to be fitted."""
         known = {name: value for name, value in options.items() if name in cls.__dataclass_fields__}
-        return cls(**known)
+        return cls(**{**known, "null_threshold": known.get("null_threshold") or 0.0})
+
+    def description(self) -> str:
+        """A sentence for the model card."""
+        refuses = ", or says that there is none" if self.no_answer else ""
+        return f"An extractive question answering model: it marks the span of a text that answers a question{refuses}."
+
+    # -- the model -----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def claims(cls, config: Any) -> bool:
+        """By the class it was saved as."""
+        return has_head(config, cls.head)
+
+    def model_config(self) -> dict[str, Any]:
+        """Start and end: what the class has by itself."""
+        return {}
+
+    def for_model(self, config: Any) -> QuestionAnswering:
+        """Every model of this kind is alike."""
+        return self
+
+    def start_head(self, model: Any) -> None:
+        """Nothing is known before training."""
 
     # -- data → windows ------------------------------------------------------------------------------------------
 
@@ -68,6 +99,29 @@ class QuestionAnswering:
         """Unanswerable questions are recognised from the training data."""
         return replace(self, no_answer=any(example.is_impossible for example in examples))
 
+    def first_only(self, examples: Sequence[QuestionExample]) -> Sequence[QuestionExample]:
+        """What the notebooks learn from: the first annotator."""
+        return tuple(replace(example, answers=(example.answers or ())[:1]) for example in examples)
+
+    def remarks(self, examples: Sequence[QuestionExample]) -> list[str]:
+        """Readers have said it all."""
+        return []
+
+    def forgets(self, before: Task) -> list[str]:
+        """To say "no answer", where the new data has an answer to everything."""
+        knew = isinstance(before, QuestionAnswering) and before.no_answer
+        if not knew or self.no_answer:
+            return []
+        return ['the model knows "no answer", this data does not: the new model will always answer']
+
+    def summary(self, examples: Sequence[QuestionExample]) -> dict[str, Any]:
+        """How many questions have no answer."""
+        return {"without_answer": sum(example.is_impossible for example in examples)}
+
+    def windows_key(self) -> str:
+        """What decides about windows and their labels."""
+        return repr((self.max_length, self.doc_stride, self.max_question_length))
+
     def windows(self, examples: Sequence[QuestionExample], encoder: TextEncoder) -> Windows:
         """Overlapping windows with every annotator's span."""
         options = WindowOptions(self.max_length, self.doc_stride, self.max_question_length)
@@ -78,6 +132,10 @@ class QuestionAnswering:
         return self_test(examples, encoder)
 
     # -- training ------------------------------------------------------------------------------------------------
+
+    def learnt(self, label_counts: Array) -> int:
+        """Every labelled window: annotators share its say."""
+        return int((label_counts > 0).sum())
 
     def targets(self, rows: WindowRows, width: int, *, left: bool) -> dict[str, Array]:
         """Where the annotators' answers start and end: two (windows, width) shares that sum to 1 in each row.
@@ -148,6 +206,10 @@ class QuestionAnswering:
         """What turns a stream of predictions into EM and F1, and fits the threshold."""
         return QuestionScorer(self, examples)
 
+    def tuned(self) -> dict[str, float]:
+        """The threshold, where there is something to refuse."""
+        return {"null_threshold": self.null_threshold} if self.no_answer else {}
+
     def written(self, prediction: QuestionPrediction) -> dict[str, Any]:
         """The forms of run_qa, with characters of the context as offsets."""
         entries: dict[str, Any] = {
@@ -164,6 +226,32 @@ class QuestionAnswering:
             ],
         }
         return entries if prediction.null_odds is None else {**entries, "null_odds": prediction.null_odds}
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def asked(self, **inputs: Any) -> tuple[list[QuestionExample], bool]:
+        """`question=` and `context=`, one or many; one context serves all questions."""
+        return question_examples(**inputs)
+
+    def reply(self, example: QuestionExample, prediction: QuestionPrediction) -> Reply:
+        """The answer and its rivals."""
+        best = self.answer(prediction)
+        return Reply(
+            question=example.question,
+            answer=best.text,
+            score=best.probability,
+            start=best.start,
+            end=best.end,
+            nbest=tuple(prediction.nbest),
+            null_odds=prediction.null_odds,
+        )
+
+    def record(self, example: QuestionExample, prediction: QuestionPrediction) -> dict[str, Any]:
+        """The answer with its id; of the candidates only the best."""
+        best = self.answer(prediction)
+        odds = {} if prediction.null_odds is None else {"null_odds": prediction.null_odds}
+        found = {"answer": best.text, "score": best.probability, "start": best.start, "end": best.end}
+        return {"id": example.id, **found, **odds}
 
 
 def _cross_entropy(logits: torch.Tensor, targets: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,8 @@ EWT, WNUT17 = ("ud-ewt/train.conllu", "ud-ewt/validation.conllu"), ("wnut17/trai
 ROWS = (
     ResultRow("cola", "classification", *COLA, {"text": "4", "label": "2"}, "matthews_correlation", 2),
     ResultRow("sst2", "classification", *SST2, {"text": "1", "label": "2"}, "accuracy", 1),
-    ResultRow("sick-judgment", "classification", *SICK, JUDGMENT, "accuracy", 2),
-    ResultRow("sick-relatedness", "regression", *SICK, RELATEDNESS, "pearson", 2),
+    ResultRow("sick-judgment", "classification", *SICK, JUDGMENT, "accuracy", 1),
+    ResultRow("sick-relatedness", "regression", *SICK, RELATEDNESS, "pearson", 1),
     ResultRow("stsb", "regression", *STSB, PAIR, "pearson", 2),
     ResultRow("ud-ewt-upos", "tagging", *EWT, {"tags": "upos"}, "accuracy", 1),
     ResultRow("wnut17", "tagging", *WNUT17, {}, "f1", 2),
@@ -165,7 +166,7 @@ def measure(rows: Sequence[ResultRow], plans: Sequence[Plan], records: Records, 
             failed += 1
             _say(f"{name}: failed: {error}")
             continue
-        records.add({**asdict(plan), **found, "machine": machine.describe()})
+        records.add({**asdict(plan), **found, "machine": machine.describe(), "load": os.getloadavg()[0]})
         _say(f"{name}: {row.score} {found['scores'][row.score]:.4f}, training {found['seconds']['train']:.0f} s")
     return failed
 
@@ -200,7 +201,7 @@ class Side:
         return statistics.median(self.seconds)
 
 
-def side_of(row: ResultRow, runs: Iterable[Found]) -> Side | None:
+def side_of(row: ResultRow, runs: Sequence[Found]) -> Side | None:
     """Some runs of one side, or nothing where there are none."""
     found = [(run["scores"][row.score], run["seconds"]["train"]) for run in runs]
     return Side(*map(tuple, zip(*found, strict=True))) if found else None
@@ -218,10 +219,11 @@ def render(rows: Sequence[ResultRow], sides: Sequence[tuple[Side | None, Side | 
 
 def remarks(rows: Sequence[ResultRow], sides: Sequence[tuple[Side | None, Side | None]]) -> str:
     """What the columns are, and where headstart's score is lower than can be chance."""
-    both = [(row.name, *pair) for row, pair in zip(rows, sides, strict=True) if None not in pair]
-    lower = [name for name, theirs, ours in both if is_lower(theirs, ours)]
+    both = [(row.name, *pair) for row, pair in zip(rows, sides, strict=True)]
+    known = [(name, theirs, ours) for name, theirs, ours in both if theirs and ours]
+    lower = [name for name, theirs, ours in known if is_lower(theirs, ours)]
     text = "Scores: mean ± standard deviation over the seeds. Then the seconds of training, medians, and their ratio."
-    if any(len(side.scores) > 1 for _, *pair in both for side in pair):
+    if any(len(side.scores) > 1 for _, *pair in known for side in pair):
         text += f" Lower than plain beyond both spreads: {', '.join(lower) or 'none'}."
     return textwrap.fill(text, 80)
 
@@ -265,8 +267,10 @@ def main() -> int:
         return 0
     records = Records(options.json)
     failed = measure(rows, plans_of(rows, options, options.sides), records, options.data)
-    sides = [(found(row, options, records, "plain"), found(row, options, records, "headstart")) for row in rows]
-    print(*where(records.runs), render(rows, sides), remarks(rows, sides), sep="\n")
+    runs = [[known_runs(row, options, records, side) for side in SIDES] for row in rows]
+    sides = [(side_of(row, theirs), side_of(row, ours)) for row, (theirs, ours) in zip(rows, runs, strict=True)]
+    print(*where([run for pair in runs for side in pair for run in side]), render(rows, sides), sep="\n")
+    print(remarks(rows, sides))
     return int(failed > 0)
 
 
@@ -289,15 +293,18 @@ def plan(
     return Plan(row.name, side, seed, encoder, row.epochs if epochs is None else epochs, learning_rate, limit)
 
 
-def found(row: ResultRow, options: argparse.Namespace, records: Records, side: str) -> Side | None:
-    """What is known of one side of a row, measured now or before."""
-    return side_of(row, filter(None, map(records.find, plans_of([row], options, [side]))))
+def known_runs(row: ResultRow, options: argparse.Namespace, records: Records, side: str) -> list[Found]:
+    """The finished runs of one side of a row, measured now or before."""
+    return [run for plan in plans_of([row], options, [side]) if (run := records.find(plan))]
 
 
-def where(runs: Iterable[Found]) -> list[str]:
-    """The machines of the runs: seconds of different ones cannot be compared."""
-    abouts = [run["machine"] for run in runs]
-    return list(dict.fromkeys(f"{about['cpu']}, {about['cores']} cores" for about in abouts))
+def where(runs: Sequence[Found]) -> list[str]:
+    """The machines of the runs, since seconds of different ones cannot be compared, and whether others used them too."""
+    lines = list(dict.fromkeys(f"{run['machine']['cpu']}, {run['machine']['cores']} cores" for run in runs))
+    busy = [run["load"] for run in runs if run["load"] > run["machine"]["cores"] + 0.5]  # alone: one for each core
+    if busy:
+        lines.append(f"{len(busy)} of {len(runs)} runs beside other work (load {min(busy):.1f} to {max(busy):.1f})")
+    return lines
 
 
 def _options() -> argparse.Namespace:

@@ -44,6 +44,16 @@ def encoders(tokenizers):
 
 
 @pytest.fixture(scope="session")
+def text_encoders():
+    """As `encoders`, of tokenizers that dress single texts as the published ones do."""
+    from headstart.tokens import TextEncoder
+    from tiny_models import text_tokenizer
+    from tokenizers_made_here import FAMILIES
+
+    return {family: TextEncoder(text_tokenizer(family)) for family in FAMILIES}
+
+
+@pytest.fixture(scope="session")
 def word_encoder():
     """One token a word: for windows and labels that can be written down by hand."""
     from headstart.tokens import TextEncoder
@@ -64,3 +74,11 @@ def make_tiny_model():
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory, make_tiny_model) -> Path:
     """The folder of a tiny BERT; tests only read it."""
     return make_tiny_model("bert", tmp_path_factory.mktemp("tiny-bert"))
+
+
+@pytest.fixture(scope="session")
+def text_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of two tiny models for texts: one that pads on the right and one on the left; tests only read them."""
+    from tiny_models import make_text_model
+
+    return {family: make_text_model(family, tmp_path_factory.mktemp(family)) for family in ("bert", "xlnet")}

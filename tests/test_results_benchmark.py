@@ -247,6 +247,7 @@ def command(data, monkeypatch, capsys, tmp_path):
         code = results.main()
         return code, capsys.readouterr(), list(calls)
 
+    monkeypatch.setattr(results.os, "getloadavg", lambda: (1.5, 0, 0))
     monkeypatch.setattr(results, "ROWS", tuple(TINY.values()))
     monkeypatch.setattr(results, "MEASURES", {"plain": side("plain", 0.5, 100), "headstart": side("ours", 0.51, 18)})
     return run
@@ -304,6 +305,12 @@ def test_lower_scores_are_named_only_beyond_the_spread():
     assert text.replace("\n", " ").endswith("Lower than plain beyond both spreads: tags.")
     once = results.Side((0.1,), (1.0,))
     assert "beyond" not in results.remarks(rows[:1], [(once, once)])
+
+
+def test_runs_beside_other_work_are_counted():
+    run = {"row": "cola", "side": "plain", "seed": 1, "machine": {"cpu": "A processor", "cores": 2}}
+    lines = results.where([{**run, "load": 2.2}, {**run, "seed": 2, "load": 3.14}])
+    assert lines == ["A processor, 2 cores", "1 of 2 runs beside other work (load 3.1 to 3.1)"]
 
 
 def test_every_row_has_a_name_of_its_own_and_a_known_score():

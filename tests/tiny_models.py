@@ -7,6 +7,11 @@ from typing import Any
 
 from tokenizers_made_here import FAMILIES
 
+SINGLE = {  # how the published models of a family dress a single text and a pair
+    "sentencepiece": ("[CLS] $A [SEP]", "[CLS] $A [SEP] $B:1 [SEP]:1"),
+    "xlm-roberta": ("<s> $A </s>", "<s> $A </s> </s> $B </s>"),
+    "xlnet": ("$A <sep> <cls>:2", "$A <sep> $B:1 <sep>:1 <cls>:2"),
+}
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
 
@@ -21,6 +26,27 @@ def make_tiny_model(family: str, folder: str | Path, *, seed: int = 0) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return Path(folder)
+
+
+def text_tokenizer(family: str) -> Any:
+    """A tokenizer of a family that dresses single texts, too, as the published ones do."""
+    from tokenizers.processors import TemplateProcessing
+
+    tokenizer = FAMILIES[family]()
+    if family in SINGLE:
+        single, pair = SINGLE[family]
+        backend = tokenizer.backend_tokenizer
+        names = {part.split(":")[0] for part in single.split() if not part.startswith("$")}
+        special = [(name, backend.token_to_id(name)) for name in sorted(names)]
+        backend.post_processor = TemplateProcessing(single=single, pair=pair, special_tokens=special)
+    return tokenizer
+
+
+def make_text_model(family: str, folder: str | Path, *, seed: int = 0) -> Path:
+    """As `make_tiny_model`, with a `text_tokenizer` beside it."""
+    folder = make_tiny_model(family, folder, seed=seed)
+    text_tokenizer(family).save_pretrained(folder)
+    return folder
 
 
 def _model(family: str, vocabulary: int, padding: int) -> Any:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from headstart.checkpoint import load_trained
+from headstart.errors import SettingsError
 from headstart.hardware import choose_hardware
 from headstart.inference import Predictor
 from headstart.settings import AskSettings, build
+from headstart.tasks.base import examples_of
 
 
 class TrainedModel:
@@ -34,6 +36,8 @@ class TrainedModel:
         checkpoint = load_trained(model, chosen)
         self.task = checkpoint.task
         if null_threshold is not None:
+            if "null_threshold" not in self.task.options():
+                raise SettingsError("a question-answering model for a threshold", self.task.name, "leave it out")
             options = {"null_threshold": null_threshold, "no_answer": True}
             self.task = self.task.from_options({**self.task.options(), **options})
         self.predictor = Predictor(checkpoint, chosen, task=self.task, tokens_per_batch=settings.eval_tokens_per_batch)
@@ -44,7 +48,7 @@ class TrainedModel:
         Raises:
             DataError: inputs that are empty, or do not belong together.
         """
-        examples, single = self.task.asked(**inputs)
+        examples, single = examples_of(self.task, inputs)
         predictions = self.predictor.predict(examples) if examples else []
         replies = [self.task.reply(e, p) for e, p in zip(examples, predictions, strict=True)]
         return replies[0] if single else replies

@@ -20,6 +20,7 @@ from headstart.messages import QUIET, Messages
 from headstart.preparation import report_problems
 from headstart.settings import PredictSettings
 from headstart.tasks import Task
+from headstart.tasks.base import examples_of
 
 BLOCK = 4_096  # examples predicted together
 LINES = (".txt", ".text")  # files of one text a line
@@ -88,12 +89,12 @@ def _example(line: str, task: Task, place: str, id: str) -> Any:
     inputs = _inputs(line, place)
     id = str(inputs.pop("id", id))
     try:
-        [example], _ = task.asked(**inputs)
-    except (TypeError, ValueError) as error:
-        expected = f"a JSON object with what {task.name} takes ({task.example_call})"
-        raise DataError(f"{expected} at {place}", str(error).partition(".asked")[2] or str(error), "mend it") from None
+        examples, single = examples_of(task, inputs)
     except DataError as error:
-        raise DataError(f"{error.expected} at {place}", error.found, error.remedy) from None
+        raise DataError(f"{error.expected}, at {place}", error.found, error.remedy) from None
+    if not single:
+        raise DataError(f"one {task.noun.removesuffix('s')} a line, at {place}", "a list", "write a line for each")
+    [example] = examples
     return replace(example, id=id, place=place)
 
 
@@ -121,7 +122,7 @@ def _read_lines(path: Path) -> Iterator[str]:
 
 def _block_of(lines: Iterable[str] | None) -> int:
     """Someone who types wants each answer at once; a file or a pipe is read in blocks."""
-    typed = bool(lines is sys.stdin and sys.stdin.isatty())
+    typed: bool = getattr(lines, "isatty", bool)()
     return 1 if typed else BLOCK
 
 

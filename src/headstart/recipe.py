@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.errors import MissingExtraError, SettingsError
 from headstart.hardware import Hardware
+from headstart.ragged import Array
 from headstart.settings import TrainSettings
+from headstart.tasks import TASKS, Task
 from headstart.tasks.base import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
 
 # packages that are not called what --report-to calls them; kubeflow needs none
+MOST_TOKENS = 4_096
 REPORTERS = {"azure_ml": "azureml", "flyte": "flytekit", "kubeflow": "transformers"}
 
 
@@ -38,11 +41,25 @@ def default_learning_rate(hidden_size: int) -> float:
     return min(float(f"{2e-4 * (384 / hidden_size) ** 2:.2g}"), 5e-4)
 
 
-def resolve(settings: TrainSettings, *, windows: int, hidden_size: int) -> TrainSettings:
-    """Fill in what was left to headstart, so that the saved settings say what was really done."""
+def default_tokens(task: type[Task], lengths: Array) -> int:
+    """Padded tokens of a batch for windows of these lengths.
+
+    Small examples taught 4,096 tokens at a time would make too few steps: 300 sentences of CoLA are one.
+    """
+    if task.batch is None or not len(lengths):
+        return MOST_TOKENS
+    return int(min(max(task.batch * float(lengths.mean()), lengths.max()), MOST_TOKENS))
+
+
+def resolve(settings: TrainSettings, *, lengths: Array, hidden_size: int) -> TrainSettings:
+    """Fill in what was left to headstart, so that the saved settings say what was really done.
+
+    `lengths` are those of the windows to learn from, in tokens.
+    """
     return settings.model_copy(
         update={
-            "num_train_epochs": settings.num_train_epochs or default_epochs(windows),
+            "num_train_epochs": settings.num_train_epochs or default_epochs(len(lengths)),
+            "train_tokens_per_batch": settings.train_tokens_per_batch or default_tokens(TASKS[settings.task], lengths),
             "learning_rate": settings.learning_rate or default_learning_rate(hidden_size),
         }
     )

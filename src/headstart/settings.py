@@ -149,7 +149,13 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
     learning_rate: float | None = option(
         None, "peak learning rate (default: by the width of the encoder, 2e-4 at 384, 5e-5 at 768)", "training", gt=0
     )
-    train_tokens_per_batch: int = option(4_096, "padded tokens of a training batch on each device", "training", gt=0)
+    train_tokens_per_batch: int | None = option(
+        None,
+        "padded tokens of a training batch on each device (default: 4,096 for qa; else what holds 16 examples of mean"
+        " length, at most 4,096)",
+        "training",
+        gt=0,
+    )
     per_device_train_batch_size: int | None = option(
         None, "windows of a training batch, instead of a number of tokens", "training", gt=0
     )

@@ -18,7 +18,7 @@ from headstart.hardware import Hardware, choose_hardware
 from headstart.inference import Evaluation, Predictor, peak_memory_mb
 from headstart.messages import QUIET, Messages
 from headstart.preparation import prepare_windows, read_both
-from headstart.recipe import resolve, training_arguments
+from headstart.recipe import MOST_TOKENS, resolve, training_arguments
 from headstart.run_folder import RunFolder, model_card
 from headstart.settings import TrainSettings
 from headstart.speed import matrix_peak, operations_per_token, peak_share
@@ -70,7 +70,7 @@ def train(settings: TrainSettings, *, messages: Messages = QUIET) -> TrainResult
         _report_unlabelled(ready, messages)
         settings = resolve(
             settings.model_copy(update={"task": ready.task.name}),
-            windows=len(ready.train_store.labelled()),
+            lengths=ready.train_store.lengths[ready.train_store.labelled()],
             hidden_size=getattr(ready.checkpoint.model.config, "hidden_size", 768),
         )
         _announce(settings, ready, hardware, ranks, messages)
@@ -219,7 +219,7 @@ def _trainer(
     sampler = TokenBudgetSampler(
         store.lengths,
         store.labelled(),
-        tokens=settings.train_tokens_per_batch,
+        tokens=settings.train_tokens_per_batch or MOST_TOKENS,
         windows_per_batch=settings.per_device_train_batch_size,
         seed=settings.seed,
         rank=ranks.rank,

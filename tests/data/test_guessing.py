@@ -93,7 +93,7 @@ def test_what_is_mapped_says_more_than_the_names(tmp_path: Path) -> None:
     assert guess_task([source], columns={"context": "context"}) == TaskGuess("qa", "columns mapped to context")
     assert guess_task([source], columns={"tags": "mine"}) == TaskGuess("tagging", "columns mapped to tags")
     guess = guess_task([source], columns={"text": "question", "label": "kind"})
-    assert guess == TaskGuess("classification", "columns question, kind with 1 different labels")
+    assert guess == TaskGuess("classification", "columns question, kind with one label only")
     assert guess_task([source], columns={"id": "kind"}).name == "qa"
 
 
@@ -112,7 +112,7 @@ def test_names_of_classes_are_classes_however_many(tmp_path: Path) -> None:
 def test_only_the_first_source_and_its_first_rows_are_looked_at(tmp_path: Path) -> None:
     first = save_lines(tmp_path / "a.jsonl", *labelled(*["x"] * 400))
     second = save_lines(tmp_path / "b.jsonl", {"question": "Who?", "context": "Ada.", "answers": []})
-    assert guess_task([first, second]).reason == "columns sentence, label with 1 different labels in the first 300 rows"
+    assert guess_task([first, second]).reason == "columns sentence, label with one label only in the first 300 rows"
     assert guess_task([second, first]).name == "qa"
 
 

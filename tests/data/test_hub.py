@@ -47,14 +47,33 @@ REPOSITORIES: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = {  # name 
         "long": {"train": [row("l0", "Ada")], "test": [row("l1", "Ada")]},
         "short": {"dev": [row("s0", "Ada")]},
     },
+    "nyu-mll/glue": {
+        "sst2": {
+            "train": [{"sentence": "a fine film", "label": 1}, {"sentence": "a bad film", "label": 0}],
+            "test": [{"sentence": "a film", "label": -1}],
+        }
+    },
     "ada/odd": {"default": {"easy": [row("e0", "Ada")], "hard": [row("h0", "Ada")]}},
 }
+
+
+def parquet_with_features(rows: list[dict[str, Any]]) -> bytes:
+    """As the hub holds GLUE: the names of the labels stand in the schema."""
+    import datasets
+
+    names = datasets.ClassLabel(names=["negative", "positive"])
+    features = datasets.Features({"sentence": datasets.Value("string"), "label": names})
+    file = io.BytesIO()
+    datasets.Dataset.from_list(rows, features=features).to_parquet(file)
+    return file.getvalue()
 
 
 def parquet(rows: list[dict[str, Any]]) -> bytes:
     import pyarrow
     import pyarrow.parquet
 
+    if "sentence" in rows[0]:
+        return parquet_with_features(rows)
     answers = pyarrow.struct(
         [("text", pyarrow.list_(pyarrow.string())), ("answer_start", pyarrow.list_(pyarrow.int32()))]
     )
@@ -168,18 +187,20 @@ def hub() -> Iterator[StandInHub]:
 
 READ = """
 import dataclasses, json, sys
-from headstart.data import read_questions
+from headstart.data import guess_task, read_questions, read_texts
 from headstart.errors import DataError
 
 for source, options in json.loads(sys.argv[1]):
     try:
-        data = read_questions([source], **options)
+        is_text = source.startswith("glue")
+        data = (read_texts if is_text else read_questions)([source], **options)
+        task = guess_task([source]).reason if is_text else None
     except DataError as error:
         print(json.dumps({"error": str(error)}))
     else:
-        ids = {one.id: [answer.text for answer in one.answers] for one in data.examples}
+        ids = {one.id: one.label if is_text else [answer.text for answer in one.answers] for one in data.examples}
         places = [one.place for one in data.examples]
-        print(json.dumps({"ids": ids, "places": places, "counts": data.counts,
+        print(json.dumps({"ids": ids, "places": places, "counts": data.counts, "task": task,
                           "sources": [dataclasses.asdict(one) for one in data.sources]}))
 """
 
@@ -247,6 +268,17 @@ def test_configurations_and_splits_of_other_names(hub: StandInHub, tmp_path: Pat
     assert list(bare["ids"]) == ["s0"]
     assert "'ada/nothing'" in nothing["error"]
     assert "doesn't exist" in nothing["error"]
+
+
+def test_glue_by_its_bare_name(hub: StandInHub, tmp_path: Path) -> None:
+    unlabelled = {**VALIDATION, "labelled": False}
+    train, test, refused = read(
+        tmp_path, hub.address, ("glue:sst2", TRAIN), ("glue:sst2", unlabelled), ("glue:sst2@test", VALIDATION)
+    )
+    assert train["ids"] == {"glue:0": "positive", "glue:1": "negative"}
+    assert train["task"] == "columns sentence, label with the names of 2 labels"
+    assert test["ids"] == {"glue:0": None}
+    assert "label is -1 in every row" in refused["error"]
 
 
 def test_what_was_loaded_before_is_read_without_a_network(hub: StandInHub, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def _guess_label(table: Table, layout: TextLayout, label: str, origin: Origin) -
     numbers = [float(str(value)) for value in values if _is_numeric(value)]
     different = len({str(value).strip() for value in values})
     if values and not numbers:
-        return TaskGuess("classification", f"{columns} with {different} different labels{_looked(values)}")
+        return TaskGuess("classification", f"{columns} with {_labels(different)}{_looked(values)}")
     if not values or len(numbers) < len(values):
         found = "no labels" if not values else f"{len(numbers)} numbers among {len(values)} labels"
         raise _doubt(f"{origin.label} with {found} in the column {label!r}", _CHOOSE)
@@ -168,7 +168,7 @@ def _guess_label(table: Table, layout: TextLayout, label: str, origin: Origin) -
         raise _doubt(
             f"{origin.label} with {different} different whole numbers {extent} in the column {label!r}", _CHOOSE
         )
-    return TaskGuess("classification", f"{columns} with {different} different labels{_looked(values)}")
+    return TaskGuess("classification", f"{columns} with {_labels(different)}{_looked(values)}")
 
 
 _CHOOSE: Final = "say --task classification if they name classes, --task regression if they measure something"
@@ -177,6 +177,10 @@ _CHOOSE: Final = "say --task classification if they name classes, --task regress
 def _is_numeric(value: object) -> bool:
     """Whether a label is a number; true and false are classes."""
     return not isinstance(value, bool) and is_number(str(value))
+
+
+def _labels(different: int) -> str:
+    return "one label only" if different == 1 else f"{different} different labels"
 
 
 def _looked(values: Sequence[object]) -> str:

@@ -7,10 +7,12 @@ written once, in the engine, and knows only this interface.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from headstart.data import ReadData, Role
+from headstart.errors import DataError
 from headstart.ragged import Array
 from headstart.tokens import TextEncoder
 from headstart.window_rows import WindowRows, Windows
@@ -52,6 +54,7 @@ class Task(Protocol):
     pipeline: ClassVar[str]  # what the hub calls the task
     files: ClassVar[tuple[str, ...]]  # what `evaluate` writes beside metrics.json, without the .json
     metrics: ClassVar[tuple[str, ...]]  # the scores that may pick the best checkpoint
+    batch: ClassVar[int | None]  # examples of mean length in a batch, unless told otherwise; None: a full one of tokens
     example_call: ClassVar[str]  # the arguments a loaded model is called with
     percent: ClassVar[bool]  # whether scores go from 0 to 100, as the official scripts give them
 
@@ -145,11 +148,29 @@ class Task(Protocol):
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def asked(self, **inputs: Any) -> tuple[list[Any], bool]:
-        """What a person passes to a loaded model → examples, and whether it was a single one."""
+    @property
+    def asked(self) -> Callable[..., tuple[list[Any], bool]]:
+        """A function that takes, by keywords of its own, what a person passes to a loaded model.
+
+        It gives the examples, and whether it was a single one.
+        """
 
     def reply(self, example: Any, prediction: Any) -> Any:
         """What a person gets back."""
 
     def record(self, example: Any, prediction: Any) -> dict[str, Any]:
         """The same as plain values, a line of what `predict` writes."""
+
+
+def examples_of(task: Task, inputs: Mapping[str, Any]) -> tuple[list[Any], bool]:
+    """What a person passes to a loaded model → examples, and whether it was a single one.
+
+    Raises:
+        DataError: the task takes something else, or the inputs are empty or do not belong together.
+    """
+    try:
+        bound = signature(task.asked).bind(**inputs)
+    except TypeError as error:
+        expected = f"what a model for {task.name} takes: {task.example_call}"
+        raise DataError(expected, f"{', '.join(inputs) or 'nothing'} ({error})", "pass these") from None
+    return task.asked(*bound.args, **bound.kwargs)

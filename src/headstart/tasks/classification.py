@@ -36,6 +36,7 @@ class Classification:
     pipeline: ClassVar[str] = "text-classification"
     files: ClassVar[tuple[str, ...]] = ("predictions", "probabilities")
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "f1_micro", "matthews_correlation")
+    batch: ClassVar[int | None] = 16
     example_call: ClassVar[str] = 'text="…"'
     percent: ClassVar[bool] = False
 
@@ -200,9 +201,11 @@ class Classification:
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def asked(self, **inputs: Any) -> tuple[list[TextExample], bool]:
-        """`text=`, and `text_pair=` where pairs were learnt."""
-        return text_examples(**inputs)
+    def asked(
+        self, *, text: str | Sequence[str], text_pair: str | Sequence[str] | None = None
+    ) -> tuple[list[TextExample], bool]:
+        """A text or many, and their second ones where pairs were learnt."""
+        return text_examples(text, text_pair)
 
     def reply(self, example: TextExample, prediction: LabelPrediction) -> dict[str, Any]:
         """`label`, its `score` and all `probabilities`."""

@@ -44,6 +44,7 @@ class QuestionAnswering:
     pipeline: ClassVar[str] = "question-answering"
     files: ClassVar[tuple[str, ...]] = ("predictions", "nbest_predictions", "null_odds")
     metrics: ClassVar[tuple[str, ...]] = ("f1", "exact")
+    batch: ClassVar[int | None] = None
     example_call: ClassVar[str] = 'question="…", context="…"'
     percent: ClassVar[bool] = True
 
@@ -229,9 +230,11 @@ class QuestionAnswering:
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def asked(self, **inputs: Any) -> tuple[list[QuestionExample], bool]:
-        """`question=` and `context=`, one or many; one context serves all questions."""
-        return question_examples(**inputs)
+    def asked(
+        self, *, question: str | Sequence[str], context: str | Sequence[str]
+    ) -> tuple[list[QuestionExample], bool]:
+        """One question or many; one context serves all questions."""
+        return question_examples(question, context)
 
     def reply(self, example: QuestionExample, prediction: QuestionPrediction) -> Reply:
         """The answer and its rivals."""

@@ -37,6 +37,7 @@ class Regression:
     pipeline: ClassVar[str] = "text-classification"
     files: ClassVar[tuple[str, ...]] = ("predictions",)
     metrics: ClassVar[tuple[str, ...]] = ("pearson", "spearman", "mse")
+    batch: ClassVar[int | None] = 16
     example_call: ClassVar[str] = 'text="…", text_pair="…"'
     percent: ClassVar[bool] = False
 
@@ -178,9 +179,11 @@ class Regression:
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def asked(self, **inputs: Any) -> tuple[list[TextExample], bool]:
-        """`text=`, and `text_pair=` where pairs were learnt."""
-        return text_examples(**inputs)
+    def asked(
+        self, *, text: str | Sequence[str], text_pair: str | Sequence[str] | None = None
+    ) -> tuple[list[TextExample], bool]:
+        """A text or many, and their second ones where pairs were learnt."""
+        return text_examples(text, text_pair)
 
     def reply(self, example: TextExample, prediction: NumberPrediction) -> dict[str, Any]:
         """The `number`."""

@@ -51,6 +51,7 @@ class Tagging:
     pipeline: ClassVar[str] = "token-classification"
     files: ClassVar[tuple[str, ...]] = ("predictions",)
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "precision", "recall", "f1")
+    batch: ClassVar[int | None] = 16
     example_call: ClassVar[str] = 'text="…"'
     percent: ClassVar[bool] = False
 
@@ -230,9 +231,11 @@ class Tagging:
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def asked(self, **inputs: Any) -> tuple[list[WordsExample], bool]:
-        """`text=`, which is cut at blanks and punctuation, or `words=`."""
-        return sentence_examples(**inputs)
+    def asked(
+        self, *, text: str | Sequence[str] | None = None, words: Sequence[Any] | None = None
+    ) -> tuple[list[WordsExample], bool]:
+        """A text or many, to be cut at blanks and punctuation, or the words of one sentence or of many."""
+        return sentence_examples(text, words)
 
     def reply(self, example: WordsExample, prediction: TagsPrediction) -> dict[str, Any]:
         """`tags`: each word with its characters, tag and score; `entities`, where the tags mark them."""

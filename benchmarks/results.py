@@ -299,7 +299,7 @@ def known_runs(row: ResultRow, options: argparse.Namespace, records: Records, si
 
 
 def where(runs: Sequence[Found]) -> list[str]:
-    """The machines of the runs, since seconds of different ones cannot be compared, and whether others used them too."""
+    """The machines of the runs, since seconds of different ones cannot be compared, and whether others used them."""
     lines = list(dict.fromkeys(f"{run['machine']['cpu']}, {run['machine']['cores']} cores" for run in runs))
     busy = [run["load"] for run in runs if run["load"] > run["machine"]["cores"] + 0.5]  # alone: one for each core
     if busy:

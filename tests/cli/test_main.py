@@ -16,9 +16,9 @@ from headstart._version import __version__
 from headstart.cli import ask, main, score
 from headstart.cli.main import VERBS, Result
 from headstart.errors import DataError, MissingExtraError, ModelError, SettingsError
-from headstart.settings import AskSettings, EvaluateSettings, TrainSettings, flag
+from headstart.settings import AskSettings, EvaluateSettings, PredictSettings, TrainSettings, flag
 
-SETTINGS = {"train": TrainSettings, "evaluate": EvaluateSettings, "ask": AskSettings}
+SETTINGS = {"train": TrainSettings, "evaluate": EvaluateSettings, "ask": AskSettings, "predict": PredictSettings}
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ def test_help_of_a_verb_names_every_flag_and_gives_examples(verb, capsys):
     text = capsys.readouterr().out
     wanted = ["--json", "--verbose", "--help", "--quiet" if verb != "ask" else "--silent"]
     if verb in SETTINGS:
-        positional = {"evaluate": {"model"}}.get(verb, set())
+        positional = {"evaluate": {"model"}, "predict": {"model"}}.get(verb, set())
         wanted += [flag(name) for name in SETTINGS[verb].model_fields if name not in positional]
     else:
         wanted += ["--predictions", "--references", "--null-odds", "--threshold", "--rules"]

@@ -397,7 +397,9 @@ def test_windows_may_come_in_any_parts_and_order(ready):
     store = ready.stored()
     parts = []
     for places in np.array_split(np.arange(len(store))[::-1], 3):
-        some = SimpleNamespace(**{name: values[torch.from_numpy(places.copy())] for name, values in vars(outputs).items()})
+        some = SimpleNamespace(
+            **{name: values[torch.from_numpy(places.copy())] for name, values in vars(outputs).items()}
+        )
         parts.append(task.shrink(some, store.rows(places), left=left))
     whole = task.decode([task.shrink(outputs, rows, left=left)], ready.examples)
     assert ready.records(task.decode(parts, ready.examples)) == ready.records(whole)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ def text_examples(text: Any, text_pair: Any = None) -> tuple[list[TextExample], 
         DataError: not texts, or lists of different lengths.
     """
     single = isinstance(text, str)
-    texts = [text] if single else list(text)
+    texts = [text] if single or not isinstance(text, Iterable) else list(text)
     pairs: list[Any] = [None] * len(texts)
     if text_pair is not None:
         pairs = [text_pair] * len(texts) if isinstance(text_pair, str) else list(text_pair)

@@ -1,10 +1,11 @@
-"""Time and memory of preparing windows, from a thousand questions to a million: both should be straight lines.
+"""Time and memory of preparing and of decoding, from a thousand questions to a million: all should be straight lines.
 
-    python benchmarks/preparation_scale.py [--largest 1000000] [--model all-MiniLM-L6-v2] [--json FILE]
+    python benchmarks/scale.py [--largest 1000000] [--model all-MiniLM-L6-v2] [--json FILE]
 
 The questions of squad-v1.1-train (of the built-in sample where that is missing) are repeated under fresh ids. Each
 size runs in a process of its own, so that its peak memory is its own. `examples` is what the process holds when the
-examples are in memory and nothing is prepared yet; `peak` is the most it ever held, until every window was read back.
+examples are in memory and nothing is prepared yet; then come the seconds of preparing and the peak until then, and
+those of a whole evaluation (reading, padding, decoding, scoring) with a model that gives random logits at no cost.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 COLUMNS = {  # name → width and form in the table
     "questions": "11,",
-    "seconds": "9,.2f",
-    "questions_per_second": "12,.0f",
     "examples_mb": "11,.0f",
-    "peak_mb": "8,.0f",
+    "prepare_seconds": "9,.2f",
+    "prepare_peak_mb": "8,.0f",
     "file_mb": "8,.0f",
-    "read_seconds": "13,.2f",
+    "evaluate_seconds": "10,.2f",
+    "decode_seconds": "9,.2f",
+    "evaluate_peak_mb": "8,.0f",
 }
 
 
@@ -50,7 +54,7 @@ def main() -> None:
 
 def titles() -> list[str]:
     """The heads of the table's columns."""
-    return ["questions", "seconds", "questions/s", "examples MB", "peak MB", "file MB", "reading back"]
+    return ["questions", "examples MB", "prepare s", "peak MB", "file MB", "evaluate s", "decode s", "peak MB"]
 
 
 def sizes(largest: int) -> list[int]:
@@ -77,37 +81,57 @@ def show(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure(size: int, data: Path, model: str) -> dict[str, Any]:
-    """Prepare so many questions once, then read the windows back in order."""
+    """Prepare so many questions once, then evaluate a stand-in model on them."""
     from transformers import AutoTokenizer
 
+    from headstart.data.packed import PackedExamples
     from headstart.encoders import resolve
     from headstart.inference import peak_memory_mb
+    from headstart.tasks import QuestionAnswering
     from headstart.tokens import TextEncoder
     from headstart.window_store import stored_windows
-    from headstart.windows import make_windows
-    from inputs import find_data, read, repeated
+    from inputs import find_data, read
 
-    encoder = TextEncoder(AutoTokenizer.from_pretrained(resolve(model)))
-    examples = repeated(read(find_data(data).train), size)
+    tokenizer, task, examples = AutoTokenizer.from_pretrained(resolve(model)), QuestionAnswering(), PackedExamples()
+    for place, example in enumerate(islice(cycle(read(find_data(data).train)), size)):
+        examples.append(replace(example, id=f"{place}-{example.id}"))
     held = resident_mb()
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        store, _ = stored_windows("windows", make_windows(examples, encoder), folder=Path(folder))
-        prepared = time.perf_counter()
-        for place in range(0, len(store), 64):
-            store.rows(range(place, min(place + 64, len(store))))
-        read_back = time.perf_counter()
+        store, _ = stored_windows("windows", task.windows(examples, TextEncoder(tokenizer)), folder=Path(folder))
+        prepared, peak = time.perf_counter() - begun, peak_memory_mb()
+        work = stand_in(tokenizer, task).evaluate(store, examples).work
         file_mb = (Path(folder) / "windows.arrow").stat().st_size / 1e6
     return {
         "questions": size,
         "windows": len(store),
-        "seconds": round(prepared - begun, 3),
-        "questions_per_second": round(size / (prepared - begun), 1),
         "examples_mb": held,
-        "peak_mb": peak_memory_mb(),
+        "prepare_seconds": round(prepared, 3),
+        "prepare_peak_mb": peak,
         "file_mb": round(file_mb, 1),
-        "read_seconds": round(read_back - prepared, 3),
+        "evaluate_seconds": round(work.seconds, 3),
+        "decode_seconds": round(work.decode, 3),
+        "evaluate_peak_mb": peak_memory_mb(),
     }
+
+
+def stand_in(tokenizer: Any, task: Any) -> Any:
+    """What evaluates, with random logits in the place of a model's."""
+    import torch
+    from transformers.modeling_outputs import QuestionAnsweringModelOutput
+
+    from headstart.checkpoint import Checkpoint
+    from headstart.hardware import Hardware
+    from headstart.inference import Predictor
+
+    class Random(torch.nn.Module):
+        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> Any:
+            starts, ends = (torch.randn(input_ids.shape) for _ in range(2))
+            return QuestionAnsweringModelOutput(start_logits=starts, end_logits=ends)
+
+    hardware = Hardware(torch.device("cpu"), "fp32", "sdpa", 1)
+    model: Any = Random()
+    return Predictor(Checkpoint("stand-in", model, tokenizer, task, trained=True), hardware, task=task)
 
 
 def resident_mb() -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,9 +14,9 @@ from headstart.errors import DataError
 from headstart.examples import LabelPrediction, TextExample
 from headstart.metrics.labels import confusion, label_scores
 from headstart.ragged import Array, Ragged
-from headstart.tasks.base import Task
+from headstart.tasks.defaults import TextDefaults
 from headstart.tasks.labels import class_weights, has_head, known_labels, label_config, labels_of_model
-from headstart.tasks.text_tasks import TextLogits, averaged, check_joins, text_examples, text_logits
+from headstart.tasks.text_tasks import TextLogits, averaged
 from headstart.text_windows import LongTexts, TextOptions, make_text_windows
 from headstart.tokens import TextEncoder
 from headstart.window_rows import WindowRows, Windows
@@ -26,19 +26,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(TextDefaults):
     """Labels of texts. `labels` are learnt from the training data; `weights` are how much each counts in the loss."""
 
     name: ClassVar[str] = "classification"
-    noun: ClassVar[str] = "texts"
-    head: ClassVar[str] = "AutoModelForSequenceClassification"
-    head_layer: ClassVar[str] = "classifier"
-    pipeline: ClassVar[str] = "text-classification"
     files: ClassVar[tuple[str, ...]] = ("predictions", "probabilities")
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "f1_micro", "matthews_correlation")
-    batch: ClassVar[int | None] = 16
     example_call: ClassVar[str] = 'text="…"'
-    percent: ClassVar[bool] = False
 
     labels: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
@@ -47,17 +41,6 @@ class Classification:
     doc_stride: int = 128
     long_texts: LongTexts = "cut"
     metric: str = "accuracy"
-
-    def options(self) -> dict[str, Any]:
-        """Everything needed to make this task again."""
-        return asdict(self)
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> Classification:
-        """The task that `options()` or the settings described."""
-        known: dict[str, Any] = {k: value for k, value in options.items() if k in cls.__dataclass_fields__}
-        lists: dict[str, Any] = {name: tuple(known.pop(name)) for name in ("labels", "weights") if name in known}
-        return cls(**known, **lists)
 
     def description(self) -> str:
         """A sentence for the model card."""
@@ -82,9 +65,6 @@ class Classification:
         weights = dict(zip(self.labels, self.weights, strict=True)) if self.weights else {}
         return replace(self, labels=labels, weights=tuple(weights.get(label, 0.0) for label in labels if weights))
 
-    def start_head(self, model: Any) -> None:
-        """Nothing is known before training."""
-
     # -- data → windows ------------------------------------------------------------------------------------------
 
     def read(self, sources: Sequence[str], *, role: Role, **options: Any) -> ReadData[TextExample]:
@@ -103,10 +83,6 @@ class Classification:
         weights = class_weights([counts[label] for label in labels]) if self.class_weights == "balanced" else ()
         return replace(self, labels=labels, weights=weights)
 
-    def first_only(self, examples: Sequence[TextExample]) -> Sequence[TextExample]:
-        """A text has one label."""
-        return examples
-
     def remarks(self, examples: Sequence[TextExample]) -> list[str]:
         """Labels that the training data did not have, and numbers that look like no classes."""
         unseen = Counter(str(e.label) for e in examples if e.label is not None and str(e.label) not in self.labels)
@@ -117,10 +93,6 @@ class Classification:
         if len(self.labels) > 50 and all(_is_number(label) for label in self.labels):
             said.append(f"{len(self.labels)} different numbers as labels: are they quantities? (--task regression)")
         return said
-
-    def forgets(self, before: Task) -> list[str]:
-        """Nothing that the labels would not say."""
-        return []
 
     def summary(self, examples: Sequence[TextExample]) -> dict[str, Any]:
         """How often each label occurs."""
@@ -141,15 +113,7 @@ class Classification:
         options = TextOptions(self.max_length, self.doc_stride, self.long_texts)
         return make_text_windows(examples, encoder, options, labels)
 
-    def self_test(self, examples: Sequence[TextExample], encoder: TextEncoder) -> str:
-        """Sampled texts, joined by us and by the tokenizer."""
-        return check_joins(examples, encoder)
-
     # -- training ------------------------------------------------------------------------------------------------
-
-    def learnt(self, label_counts: Array) -> int:
-        """Every labelled window."""
-        return int((label_counts > 0).sum())
 
     def targets(self, rows: WindowRows, width: int, *, left: bool) -> dict[str, Array]:
         """The number of the label, (windows,); 0 where it is not known."""
@@ -166,10 +130,6 @@ class Classification:
         return torch.nn.functional.cross_entropy(logits, targets["label_targets"], weight=weight, reduction="none")
 
     # -- logits → predictions ------------------------------------------------------------------------------------
-
-    def shrink(self, outputs: Any, rows: WindowRows, *, left: bool) -> TextLogits:
-        """A logit a label."""
-        return text_logits(outputs, rows)
 
     def decode(self, parts: Sequence[TextLogits], examples: Sequence[TextExample]) -> list[LabelPrediction]:
         """The softmax of the mean logits of a text's windows."""
@@ -188,10 +148,6 @@ class Classification:
         """What counts right and wrong labels."""
         return LabelScorer(self, examples)
 
-    def tuned(self) -> dict[str, float]:
-        """Nothing is fitted."""
-        return {}
-
     def written(self, prediction: LabelPrediction) -> dict[str, Any]:
         """The label, and the probability of each."""
         return {"predictions": prediction.label, "probabilities": self._by_label(prediction)}
@@ -200,12 +156,6 @@ class Classification:
         return dict(zip(self.labels, prediction.probabilities, strict=True))
 
     # -- asking --------------------------------------------------------------------------------------------------
-
-    def asked(
-        self, *, text: str | Sequence[str], text_pair: str | Sequence[str] | None = None
-    ) -> tuple[list[TextExample], bool]:
-        """A text or many, and their second ones where pairs were learnt."""
-        return text_examples(text, text_pair)
 
     def reply(self, example: TextExample, prediction: LabelPrediction) -> dict[str, Any]:
         """`label`, its `score` and all `probabilities`."""

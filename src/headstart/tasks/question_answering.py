@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from headstart.examples import QuestionExample, QuestionPrediction, SpanAnswer
 from headstart.ragged import Array
 from headstart.spans import RankedSpans, join, merge_windows, window_spans
 from headstart.tasks.base import Task
-from headstart.tasks.labels import has_head
+from headstart.tasks.defaults import Defaults
 from headstart.tasks.question_replies import Reply, question_examples
 from headstart.tasks.question_scorer import QuestionScorer
 from headstart.tokens import TextEncoder
@@ -30,7 +30,7 @@ NOTHING = SpanAnswer("", 0, 0, 0.0, 0.0, 0.0)  # where not even "no answer" is a
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionAnswering:
+class QuestionAnswering(Defaults):
     """Windows, labels, decoding and scores of SQuAD-style question answering.
 
     `no_answer` says whether the model was shown questions without an answer: only then is "no answer" a candidate.
@@ -57,16 +57,6 @@ class QuestionAnswering:
     null_threshold: float = 0.0
     metric: str = "f1"
 
-    def options(self) -> dict[str, Any]:
-        """Everything needed to make this task again."""
-        return asdict(self)
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> QuestionAnswering:
-        """The task that `options()` or the settings described; a threshold of None is still to be fitted."""
-        known = {name: value for name, value in options.items() if name in cls.__dataclass_fields__}
-        return cls(**{**known, "null_threshold": known.get("null_threshold") or 0.0})
-
     def description(self) -> str:
         """A sentence for the model card."""
         refuses = ", or says that there is none" if self.no_answer else ""
@@ -74,21 +64,9 @@ class QuestionAnswering:
 
     # -- the model -----------------------------------------------------------------------------------------------
 
-    @classmethod
-    def claims(cls, config: Any) -> bool:
-        """By the class it was saved as."""
-        return has_head(config, cls.head)
-
     def model_config(self) -> dict[str, Any]:
         """Start and end: what the class has by itself."""
         return {}
-
-    def for_model(self, config: Any) -> QuestionAnswering:
-        """Every model of this kind is alike."""
-        return self
-
-    def start_head(self, model: Any) -> None:
-        """Nothing is known before training."""
 
     # -- data → windows ------------------------------------------------------------------------------------------
 
@@ -103,10 +81,6 @@ class QuestionAnswering:
     def first_only(self, examples: Sequence[QuestionExample]) -> Sequence[QuestionExample]:
         """What the notebooks learn from: the first annotator."""
         return tuple(replace(example, answers=(example.answers or ())[:1]) for example in examples)
-
-    def remarks(self, examples: Sequence[QuestionExample]) -> list[str]:
-        """Readers have said it all."""
-        return []
 
     def forgets(self, before: Task) -> list[str]:
         """To say "no answer", where the new data has an answer to everything."""
@@ -133,10 +107,6 @@ class QuestionAnswering:
         return self_test(examples, encoder)
 
     # -- training ------------------------------------------------------------------------------------------------
-
-    def learnt(self, label_counts: Array) -> int:
-        """Every labelled window: annotators share its say."""
-        return int((label_counts > 0).sum())
 
     def targets(self, rows: WindowRows, width: int, *, left: bool) -> dict[str, Array]:
         """Where the annotators' answers start and end: two (windows, width) shares that sum to 1 in each row.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,9 +13,9 @@ from headstart.errors import DataError
 from headstart.examples import NumberPrediction, TextExample
 from headstart.metrics.numbers import number_scores
 from headstart.ragged import Array, Ragged
-from headstart.tasks.base import Task
+from headstart.tasks.defaults import TextDefaults
 from headstart.tasks.labels import has_head
-from headstart.tasks.text_tasks import TextLogits, averaged, check_joins, text_examples, text_logits
+from headstart.tasks.text_tasks import TextLogits, averaged
 from headstart.text_windows import LongTexts, TextOptions, make_text_windows
 from headstart.tokens import TextEncoder
 from headstart.window_rows import WindowRows, Windows
@@ -27,34 +27,19 @@ FEW = 10  # different whole numbers: these look like classes
 
 
 @dataclass(frozen=True, slots=True)
-class Regression:
+class Regression(TextDefaults):
     """Numbers of texts. A new head begins with `mean`, that of the training data, and learns what differs from it."""
 
     name: ClassVar[str] = "regression"
-    noun: ClassVar[str] = "texts"
-    head: ClassVar[str] = "AutoModelForSequenceClassification"
-    head_layer: ClassVar[str] = "classifier"
-    pipeline: ClassVar[str] = "text-classification"
     files: ClassVar[tuple[str, ...]] = ("predictions",)
     metrics: ClassVar[tuple[str, ...]] = ("pearson", "spearman", "mse")
-    batch: ClassVar[int | None] = 16
     example_call: ClassVar[str] = 'text="…", text_pair="…"'
-    percent: ClassVar[bool] = False
 
     mean: float = 0.0
     max_length: int = 384
     doc_stride: int = 128
     long_texts: LongTexts = "cut"
     metric: str = "pearson"
-
-    def options(self) -> dict[str, Any]:
-        """Everything needed to make this task again."""
-        return asdict(self)
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> Regression:
-        """The task that `options()` or the settings described."""
-        return cls(**{name: value for name, value in options.items() if name in cls.__dataclass_fields__})
 
     def description(self) -> str:
         """A sentence for the model card."""
@@ -71,15 +56,12 @@ class Regression:
         """One output that is a number."""
         return {"num_labels": 1, "problem_type": "regression"}
 
-    def for_model(self, config: Any) -> Regression:
-        """Every model of this kind is alike."""
-        return self
-
     def start_head(self, model: Any) -> None:
         """A head that knows nothing says the mean."""
         import torch
 
-        linear = [layer for layer in getattr(model, self.head_layer).modules() if isinstance(layer, torch.nn.Linear)]
+        head = getattr(model, self.head_layer, None)
+        linear = [layer for layer in head.modules() if isinstance(layer, torch.nn.Linear)] if head else []
         if linear and linear[-1].bias is not None:
             with torch.no_grad():
                 linear[-1].bias.fill_(self.mean)
@@ -97,20 +79,12 @@ class Regression:
             raise DataError("training data with numbers", "none", "check the label column (--columns label=…)")
         return replace(self, mean=float(np.mean(numbers)))
 
-    def first_only(self, examples: Sequence[TextExample]) -> Sequence[TextExample]:
-        """A text has one number."""
-        return examples
-
     def remarks(self, examples: Sequence[TextExample]) -> list[str]:
         """Numbers that look like classes."""
         different = set(_numbers(examples))
         if 1 < len(different) <= FEW and all(number.is_integer() for number in different):
             return [f"{len(different)} different whole numbers: are they classes? (--task classification)"]
         return ["all numbers are the same: there is nothing to learn"] if len(different) == 1 else []
-
-    def forgets(self, before: Task) -> list[str]:
-        """Nothing that the labels would not say."""
-        return []
 
     def summary(self, examples: Sequence[TextExample]) -> dict[str, Any]:
         """The range of the numbers."""
@@ -130,15 +104,7 @@ class Regression:
         options = TextOptions(self.max_length, self.doc_stride, self.long_texts)
         return make_text_windows(examples, encoder, options, labels)
 
-    def self_test(self, examples: Sequence[TextExample], encoder: TextEncoder) -> str:
-        """Sampled texts, joined by us and by the tokenizer."""
-        return check_joins(examples, encoder)
-
     # -- training ------------------------------------------------------------------------------------------------
-
-    def learnt(self, label_counts: Array) -> int:
-        """Every labelled window."""
-        return int((label_counts > 0).sum())
 
     def targets(self, rows: WindowRows, width: int, *, left: bool) -> dict[str, Array]:
         """The numbers, (windows,) float32; 0 where there is none."""
@@ -153,10 +119,6 @@ class Regression:
 
     # -- logits → predictions ------------------------------------------------------------------------------------
 
-    def shrink(self, outputs: Any, rows: WindowRows, *, left: bool) -> TextLogits:
-        """A number a window."""
-        return text_logits(outputs, rows)
-
     def decode(self, parts: Sequence[TextLogits], examples: Sequence[TextExample]) -> list[NumberPrediction]:
         """The mean over a text's windows."""
         texts = averaged(parts)
@@ -169,21 +131,11 @@ class Regression:
         """What compares numbers."""
         return NumberScorer(self, examples)
 
-    def tuned(self) -> dict[str, float]:
-        """Nothing is fitted."""
-        return {}
-
     def written(self, prediction: NumberPrediction) -> dict[str, Any]:
         """The number."""
         return {"predictions": prediction.number}
 
     # -- asking --------------------------------------------------------------------------------------------------
-
-    def asked(
-        self, *, text: str | Sequence[str], text_pair: str | Sequence[str] | None = None
-    ) -> tuple[list[TextExample], bool]:
-        """A text or many, and their second ones where pairs were learnt."""
-        return text_examples(text, text_pair)
 
     def reply(self, example: TextExample, prediction: NumberPrediction) -> dict[str, Any]:
         """The `number`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,8 +15,8 @@ from headstart.examples import TagsPrediction, WordsExample
 from headstart.metrics.entities import entity_counts, entity_scores
 from headstart.ragged import Array, Ragged
 from headstart.tags import entities, entity_types, is_bio
-from headstart.tasks.base import Task
-from headstart.tasks.labels import class_weights, has_head, known_labels, label_config, labels_of_model
+from headstart.tasks.defaults import Defaults
+from headstart.tasks.labels import class_weights, known_labels, label_config, labels_of_model
 from headstart.tasks.text_tasks import check_pieces, sentence_examples
 from headstart.tokens import TextEncoder
 from headstart.window_rows import WindowRows, Windows
@@ -41,7 +41,7 @@ class TagRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Tagging:
+class Tagging(Defaults):
     """Tags of words. `labels` are learnt from the training data; `weights` are how much each counts in the loss."""
 
     name: ClassVar[str] = "tagging"
@@ -62,17 +62,6 @@ class Tagging:
     doc_stride: int = 128
     metric: str = ""
 
-    def options(self) -> dict[str, Any]:
-        """Everything needed to make this task again."""
-        return asdict(self)
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> Tagging:
-        """The task that `options()` or the settings described."""
-        known: dict[str, Any] = {k: value for k, value in options.items() if k in cls.__dataclass_fields__}
-        lists: dict[str, Any] = {name: tuple(known.pop(name)) for name in ("labels", "weights") if name in known}
-        return cls(**known, **lists)
-
     @property
     def marks_entities(self) -> bool:
         """Whether the tags are BIO tags of entities, and not parts of speech."""
@@ -84,11 +73,6 @@ class Tagging:
 
     # -- the model -----------------------------------------------------------------------------------------------
 
-    @classmethod
-    def claims(cls, config: Any) -> bool:
-        """By the class it was saved as."""
-        return has_head(config, cls.head)
-
     def model_config(self) -> dict[str, Any]:
         """The tags and their numbers."""
         return label_config(self.labels)
@@ -99,9 +83,6 @@ class Tagging:
         weights = dict(zip(self.labels, self.weights, strict=True)) if self.weights else {}
         known = replace(self, labels=labels, weights=tuple(weights.get(label, 0.0) for label in labels if weights))
         return known._with_metric()
-
-    def start_head(self, model: Any) -> None:
-        """Nothing is known before training."""
 
     # -- data → windows ------------------------------------------------------------------------------------------
 
@@ -122,10 +103,6 @@ class Tagging:
     def _with_metric(self) -> Tagging:
         return self if self.metric else replace(self, metric="f1" if self.marks_entities else "accuracy")
 
-    def first_only(self, examples: Sequence[WordsExample]) -> Sequence[WordsExample]:
-        """A word has one tag."""
-        return examples
-
     def remarks(self, examples: Sequence[WordsExample]) -> list[str]:
         """Tags that the training data did not have."""
         known = set(self.labels)
@@ -134,10 +111,6 @@ class Tagging:
             f"{count} words have the tag {tag!r}, which was not in the training data and counts as wrong"
             for tag, count in unseen.most_common(5)
         ]
-
-    def forgets(self, before: Task) -> list[str]:
-        """Nothing that the labels would not say."""
-        return []
 
     def summary(self, examples: Sequence[WordsExample]) -> dict[str, Any]:
         """How many words, and how often each tag occurs."""
@@ -220,10 +193,6 @@ class Tagging:
     def scorer(self, examples: Sequence[WordsExample]) -> TagScorer:
         """What counts right tags, and entities where the tags mark them."""
         return TagScorer(self, examples)
-
-    def tuned(self) -> dict[str, float]:
-        """Nothing is fitted."""
-        return {}
 
     def written(self, prediction: TagsPrediction) -> dict[str, Any]:
         """The tags."""

@@ -16,6 +16,7 @@ from headstart.encoders import resolve
 from headstart.errors import ModelError
 from headstart.hardware import TILED, Hardware
 from headstart.tasks import TASKS, QuestionAnswering, Task, task_of_model
+from headstart.tasks.labels import head_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -122,7 +123,7 @@ def _finish_model(model: Any, task: Task, hardware: Hardware, *, renewed: bool) 
     """The head in float32, and anew if its outputs now mean something else; dropout as fast as it can be."""
     from headstart.kernels import quicken_dropout
 
-    head = getattr(model, task.head_layer, None)
+    head = head_of(model, task.head_layers)
     if renewed and head is not None:
         _renew(head, model.config)
     keep_in_float(head)

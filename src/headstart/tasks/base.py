@@ -50,7 +50,7 @@ class Task(Protocol):
     name: ClassVar[str]  # the command-line word, and the tag in a saved folder
     noun: ClassVar[str]  # what its examples are called in messages
     head: ClassVar[str]  # the transformers class that puts the head on an encoder
-    head_layer: ClassVar[str]  # the attribute of that class which is the head itself
+    head_layers: ClassVar[tuple[str, ...]]  # what the models of that class call the head itself
     pipeline: ClassVar[str]  # what the hub calls the task
     files: ClassVar[tuple[str, ...]]  # what `evaluate` writes beside metrics.json, without the .json
     metrics: ClassVar[tuple[str, ...]]  # the scores that may pick the best checkpoint

@@ -75,7 +75,7 @@ class TextDefaults(Defaults):
     __slots__ = ()
     noun: ClassVar[str] = "texts"
     head: ClassVar[str] = "AutoModelForSequenceClassification"
-    head_layer: ClassVar[str] = "classifier"
+    head_layers: ClassVar[tuple[str, ...]] = ("classifier", "logits_proj", "score")
     pipeline: ClassVar[str] = "text-classification"
     batch: ClassVar[int | None] = 16
     percent: ClassVar[bool] = False

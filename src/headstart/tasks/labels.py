@@ -32,6 +32,11 @@ def has_head(config: Any, head: str) -> bool:
     return any(str(name).endswith(kind) for name in getattr(config, "architectures", None) or ())
 
 
+def head_of(model: Any, names: Sequence[str]) -> Any:
+    """The layers that are the head, by one of the names that families of models have for it; None without any."""
+    return next((getattr(model, name) for name in names if hasattr(model, name)), None)
+
+
 def label_config(labels: Sequence[str]) -> dict[str, Any]:
     """What a model's configuration says about labels; nothing where there are none yet."""
     if not labels:

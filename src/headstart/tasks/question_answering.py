@@ -40,7 +40,7 @@ class QuestionAnswering(Defaults):
     name: ClassVar[str] = "qa"
     noun: ClassVar[str] = "questions"
     head: ClassVar[str] = "AutoModelForQuestionAnswering"
-    head_layer: ClassVar[str] = "qa_outputs"
+    head_layers: ClassVar[tuple[str, ...]] = ("qa_outputs",)
     pipeline: ClassVar[str] = "question-answering"
     files: ClassVar[tuple[str, ...]] = ("predictions", "nbest_predictions", "null_odds")
     metrics: ClassVar[tuple[str, ...]] = ("f1", "exact")

@@ -14,7 +14,7 @@ from headstart.examples import NumberPrediction, TextExample
 from headstart.metrics.numbers import number_scores
 from headstart.ragged import Array, Ragged
 from headstart.tasks.defaults import TextDefaults
-from headstart.tasks.labels import has_head
+from headstart.tasks.labels import has_head, head_of
 from headstart.tasks.text_tasks import TextLogits, averaged
 from headstart.text_windows import LongTexts, TextOptions, make_text_windows
 from headstart.tokens import TextEncoder
@@ -60,7 +60,7 @@ class Regression(TextDefaults):
         """A head that knows nothing says the mean."""
         import torch
 
-        head = getattr(model, self.head_layer, None)
+        head = head_of(model, self.head_layers)
         linear = [layer for layer in head.modules() if isinstance(layer, torch.nn.Linear)] if head else []
         if linear and linear[-1].bias is not None:
             with torch.no_grad():

@@ -47,7 +47,7 @@ class Tagging(Defaults):
     name: ClassVar[str] = "tagging"
     noun: ClassVar[str] = "sentences"
     head: ClassVar[str] = "AutoModelForTokenClassification"
-    head_layer: ClassVar[str] = "classifier"
+    head_layers: ClassVar[tuple[str, ...]] = ("classifier", "score")
     pipeline: ClassVar[str] = "token-classification"
     files: ClassVar[tuple[str, ...]] = ("predictions",)
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "precision", "recall", "f1")

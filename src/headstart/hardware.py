@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from headstart.settings import HardwareSettings
 
 
+# torch's own switch, read before its first tensor: large tensors in large pages. The gradient of an embedding, tens of
+# megabytes that are new in every step, else costs more in page faults than a step of short texts in products.
+LARGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 TILED = "tiled"  # the name under which transformers knows the attention in kernels.py
 
 
@@ -58,6 +61,7 @@ def choose_hardware(settings: HardwareSettings) -> Hardware:
     Raises:
         SettingsError: a device this machine lacks, or fp16 on a CPU.
     """
+    os.environ.setdefault(LARGE_PAGES, "1")
     import torch
 
     device = _device(settings.device)

@@ -147,7 +147,10 @@ class TrainSettings(DataSettings, WindowSettings, DecodingSettings, HardwareSett
     )
     max_steps: int | None = option(None, "stop after this many optimizer steps", "training", gt=0)
     learning_rate: float | None = option(
-        None, "peak learning rate (default: by the width of the encoder, 2e-4 at 384, 5e-5 at 768)", "training", gt=0
+        None,
+        "peak learning rate (default: by the width of the encoder, 5e-5 at 768 for qa and half of it else)",
+        "training",
+        gt=0,
     )
     train_tokens_per_batch: int | None = option(
         None,

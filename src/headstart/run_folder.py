@@ -29,6 +29,7 @@ from headstart.data import ReadData
 from headstart.errors import SettingsError
 from headstart.hardware import Hardware
 from headstart.settings import TrainSettings
+from headstart.tasks.base import LOWER_IS_BETTER
 
 if TYPE_CHECKING:
     from headstart.tasks import Task
@@ -106,6 +107,7 @@ class RunFolder:
     def finish(
         self,
         settings: TrainSettings,
+        task: Task,
         train: ReadData[Any],
         validation: ReadData[Any] | None,
         state: Any,
@@ -116,7 +118,9 @@ class RunFolder:
     ) -> dict[str, Any]:
         """Write the log and its picture; give back the facts that `headstart.json` keeps."""
         write_json(self.run / "log_history.json", state.log_history)
-        draw_curves(state.log_history, self.run / "curves.svg")
+        shown = [name for name in task.metrics if name not in LOWER_IS_BETTER]
+        unit = "percent" if task.percent else "score"
+        draw_curves(state.log_history, self.run / "curves.svg", scores=shown, unit=unit)
         return {
             "encoder": settings.model,
             "train": {"sources": list(settings.train), "examples": len(train.examples)},

@@ -20,7 +20,7 @@ from headstart.messages import QUIET, Messages
 from headstart.preparation import prepare_windows, read_both
 from headstart.recipe import MOST_TOKENS, resolve, training_arguments
 from headstart.run_folder import RunFolder, model_card
-from headstart.settings import TrainSettings
+from headstart.settings import TrainSettings, flag
 from headstart.speed import matrix_peak, operations_per_token, peak_share
 from headstart.tasks import TASKS, Task
 from headstart.tokens import TextEncoder
@@ -135,7 +135,18 @@ def _task(settings: TrainSettings, messages: Messages) -> Task:
             f"--metric-for-best-model {metric}",
             "choose one of them, or leave it out",
         )
+    _refuse_foreign(settings, family)
     return family.from_options({**settings.model_dump(), **({"metric": metric} if metric else {})})
+
+
+def _refuse_foreign(settings: TrainSettings, family: type[Task]) -> None:
+    """Options that were changed and that this task does not know: nothing is passed over in silence."""
+    of_any = set().union(*(one.option_names() for one in TASKS.values()))
+    changed = [name for name, field in TrainSettings.model_fields.items() if getattr(settings, name) != field.default]
+    foreign = [name for name in changed if name in of_any - family.option_names()]
+    if foreign:
+        flags = ", ".join(map(flag, foreign))
+        raise SettingsError(f"options of {family.name}", flags, "leave it out, or give another --task")
 
 
 def _remark(task: Task, train: ReadData[Any], validation: ReadData[Any] | None, messages: Messages) -> None:
@@ -289,9 +300,9 @@ def _finish(
     speed: dict[str, Any],
 ) -> TrainResult:
     task = evaluation.task if evaluation else ready.task
-    scores = {name: float(value) for name, value in (evaluation.scores if evaluation else {}).items()}
+    scores = dict(evaluation.scores) if evaluation else {}
     facts = folder.finish(
-        settings, ready.train, ready.validation, trainer.state, scores=scores, seconds=seconds, speed=speed
+        settings, task, ready.train, ready.validation, trainer.state, scores=scores, seconds=seconds, speed=speed
     )
     if trainer.is_world_process_zero():
         checkpoint = replace(ready.checkpoint, model=trainer.model)

@@ -66,6 +66,10 @@ class Task(Protocol):
         """Everything needed to make this task again; plain values for JSON."""
 
     @classmethod
+    def option_names(cls) -> set[str]:
+        """What `options()` may speak of."""
+
+    @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
         """The task that `options()` described, or that settings describe: what it does not know is passed over."""
 

@@ -50,8 +50,9 @@ class Classification(TextDefaults):
 
     @classmethod
     def claims(cls, config: Any) -> bool:
-        """By the class it was saved as."""
-        return has_head(config, cls.head) and config.num_labels != 1
+        """By the class it was saved as; several labels at once are another task, and a single one is a number."""
+        several = getattr(config, "problem_type", None) == "multi_label_classification"
+        return has_head(config, cls.head) and config.num_labels != 1 and not several
 
     def model_config(self) -> dict[str, Any]:
         """The labels and their numbers."""

@@ -30,9 +30,14 @@ class Defaults:
         return asdict(cast("Any", self))
 
     @classmethod
+    def option_names(cls) -> set[str]:
+        """The fields."""
+        return set(cast("Any", cls).__dataclass_fields__)
+
+    @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
         """The task that `options()` or the settings described; what is None or unknown stays at its default."""
-        fields = cast("Any", cls).__dataclass_fields__
+        fields = cls.option_names()
         known = {name: value for name, value in options.items() if name in fields and value is not None}
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in known.items()})
 

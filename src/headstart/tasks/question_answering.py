@@ -55,6 +55,7 @@ class QuestionAnswering(Defaults):
     max_answer_length: int = 30
     no_answer: bool = False
     null_threshold: float = 0.0
+    answers: str = "all"  # whose answers are learnt: all annotators' or the first one's
     metric: str = "f1"
 
     def description(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from headstart.data import ReadData, Role, read_words
-from headstart.errors import DataError
+from headstart.errors import DataError, SettingsError
 from headstart.examples import TagsPrediction, WordsExample
 from headstart.metrics.entities import entity_counts, entity_scores
 from headstart.ragged import Array, Ragged
@@ -25,6 +25,7 @@ from headstart.word_windows import WordOptions, best_seen, make_word_windows
 if TYPE_CHECKING:
     import torch
 
+ENTITY_METRICS = ("precision", "recall", "f1")
 IGNORED = -100  # what transformers' losses pass over
 FREE = np.iinfo(np.int64).max  # context on the side where the sentence itself ends
 
@@ -50,7 +51,7 @@ class Tagging(Defaults):
     head_layers: ClassVar[tuple[str, ...]] = ("classifier", "score")
     pipeline: ClassVar[str] = "token-classification"
     files: ClassVar[tuple[str, ...]] = ("predictions",)
-    metrics: ClassVar[tuple[str, ...]] = ("accuracy", "precision", "recall", "f1")
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy", *ENTITY_METRICS)
     batch: ClassVar[int | None] = 16
     example_call: ClassVar[str] = 'text="…"'
     percent: ClassVar[bool] = False
@@ -101,6 +102,9 @@ class Tagging(Defaults):
         return replace(self, labels=labels, weights=weights)._with_metric()
 
     def _with_metric(self) -> Tagging:
+        if self.metric in ENTITY_METRICS and not self.marks_entities:
+            found = f"{self.metric}, and tags such as {', '.join(self.labels[:3])}"
+            raise SettingsError("the score accuracy for tags that mark no entities", found, "leave the score out")
         return self if self.metric else replace(self, metric="f1" if self.marks_entities else "accuracy")
 
     def remarks(self, examples: Sequence[WordsExample]) -> list[str]:

@@ -122,6 +122,7 @@ class RunFolder:
         unit = "percent" if task.percent else "score"
         draw_curves(state.log_history, self.run / "curves.svg", scores=shown, unit=unit)
         return {
+            "task": task.name,
             "encoder": settings.model,
             "train": {"sources": list(settings.train), "examples": len(train.examples)},
             "validation": {"sources": list(settings.validation), "examples": len(validation.examples)}

@@ -268,7 +268,7 @@ def test_names_are_those_of_transformers(on_bert):
 
 
 def test_the_head_is_where_the_task_says(on_bert):
-    layer = getattr(on_bert.checkpoint.model, on_bert.task.head_layer)
+    layer = getattr(on_bert.checkpoint.model, on_bert.task.head_layers[0])
     assert any(isinstance(part, torch.nn.Linear) for part in layer.modules())
     assert not on_bert.checkpoint.trained
 

@@ -377,6 +377,13 @@ def test_a_score_of_another_task_is_refused_by_name(tiny_bert, data, tmp_path):
     assert "--metric-for-best-model pearson" in ran.err
 
 
+def test_parts_of_speech_have_no_score_of_entities(tiny_bert, data, tmp_path):
+    words = ("--validation", data / "dev" / "parts.conll", "--metric-for-best-model", "f1")
+    ran = train(tiny_bert, data / "train" / "parts.conll", tmp_path / "out", *words, *TWO)
+    assert ran.code == 2
+    assert "the score accuracy for tags that mark no entities; found f1" in ran.err
+
+
 def test_rare_labels_can_weigh_as_much_as_common_ones(tiny_bert, data, tmp_path):
     path = data / "train" / "judged.jsonl"  # yes four times, no six times
     for name, more in (("plain", ()), ("balanced", ("--class-weights", "balanced"))):
@@ -492,6 +499,19 @@ def test_an_option_of_another_task_is_refused_by_name(runs, data, tmp_path, name
     assert ran.code == 2
     assert found in ran.err
     assert not (tmp_path / "e").exists()
+
+
+@pytest.mark.parametrize("option", [("--n-best-size", "3"), ("--answers", "first"), ("--long-texts", "windows")])
+def test_training_refuses_options_of_another_task_too(tiny_bert, data, tmp_path, option):
+    ran = train(tiny_bert, data / "train" / "parts.conll", tmp_path / "out", *TWO, *option)
+    assert ran.code == 2
+    assert option[0] in ran.err
+    assert not (tmp_path / "out" / "checkpoints").exists()
+
+
+def test_a_loaded_model_refuses_the_threshold_of_another_task(runs):
+    with pytest.raises(headstart.HeadstartError, match="null_threshold"):
+        headstart.load(runs("topics").folder, null_threshold=0.5)
 
 
 def test_data_of_another_task_are_refused(runs, data, tmp_path):

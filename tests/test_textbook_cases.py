@@ -9,6 +9,7 @@ import pytest
 
 from headstart import load
 
+pytestmark = pytest.mark.slow
 RUNS = Path(__file__).parents[1] / "runs"
 
 

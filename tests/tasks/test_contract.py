@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +19,7 @@ from headstart.examples import Answer, QuestionExample, TextExample, WordsExampl
 from headstart.hardware import Hardware
 from headstart.inference import Predictor
 from headstart.tasks import TASKS, Classification, QuestionAnswering, Regression, Tagging, Task
+from headstart.tasks.labels import head_of
 from headstart.window_rows import WindowRows
 from headstart.window_store import store_in_memory
 from tokenizers_made_here import SENTENCES
@@ -42,7 +43,6 @@ class Kind:
     perfect: Mapping[str, float]  # scores of one who does
     ask: Callable[[str], dict[str, Any]]  # text → the arguments of a loaded model
     scores_unlabelled: bool = True  # examples without gold are passed over in scores, not refused
-    empty: str | None = field(default=None)  # what is said of an empty text, where there is nothing to predict
 
 
 # -- the rows ----------------------------------------------------------------------------------------------------
@@ -118,7 +118,6 @@ KINDS = {
         perfect={"exact_match": 100, "exact": 100, "f1": 100, "total": len(TEXTS)},
         ask=lambda text: {"question": "Which?", "context": text},
         scores_unlabelled=False,
-        empty="a context with some text",
     ),
     "classification": Kind(
         Classification(**SMALL, long_texts="windows"),
@@ -267,10 +266,17 @@ def test_names_are_those_of_transformers(on_bert):
     assert TASKS[on_bert.task.name] is type(on_bert.task)
 
 
-def test_the_head_is_where_the_task_says(on_bert):
-    layer = getattr(on_bert.checkpoint.model, on_bert.task.head_layers[0])
-    assert any(isinstance(part, torch.nn.Linear) for part in layer.modules())
-    assert not on_bert.checkpoint.trained
+def test_the_head_is_where_the_task_says(ready):
+    layer = head_of(ready.checkpoint.model, ready.task.head_layers)
+    linear = [part for part in layer.modules() if isinstance(part, torch.nn.Linear)]
+    with torch.no_grad():
+        linear[-1].bias += 1000.0
+        made = ready.predictor()
+        outputs = made.model(**made.collator.inputs(ready.stored().rows([0])))
+        linear[-1].bias -= 1000.0
+    logits = torch.cat([value.flatten() for name, value in outputs.items() if name.endswith("logits")])
+    assert (logits > 900).all(), "what is added to the head's last layer is in the logits"
+    assert not ready.checkpoint.trained
 
 
 def test_the_model_is_claimed_by_its_task_alone(on_bert, tmp_path):

@@ -510,7 +510,7 @@ def test_training_refuses_options_of_another_task_too(tiny_bert, data, tmp_path,
 
 
 def test_a_loaded_model_refuses_the_threshold_of_another_task(runs):
-    with pytest.raises(headstart.HeadstartError, match="null_threshold"):
+    with pytest.raises(headstart.HeadstartError, match="threshold; found classification"):
         headstart.load(runs("topics").folder, null_threshold=0.5)
 
 

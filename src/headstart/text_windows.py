@@ -6,7 +6,7 @@ read in overlapping windows whose logits are averaged; of a pair the last text i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,20 +47,73 @@ def make_text_windows(
     """
     pairs = bool(examples) and examples[0].text_pair is not None
     _refuse_mixture(examples, pairs=pairs)
-    layout = encoder.text_layout(pairs=pairs)
+    cutter = _Cutter(encoder, encoder.text_layout(pairs=pairs), options, labels, pairs)
+    tokenised = ahead(cutter.tokenised, neighbours(examples, _characters))
+    return Windows(cutter.layout, (cutter.windows(piece) for piece in tokenised))
 
-    def tokenised(piece: tuple[int, Sequence[TextExample]]) -> tuple[int, Sequence[TextExample], Ragged, Ragged]:
-        begin, some = piece
-        first = [example.text if pairs else "" for example in some]
-        last = [(example.text_pair or "") if pairs else example.text for example in some]
-        first_rows, last_rows = (id_rows(encoder.tokenise(texts, offsets=False)) for texts in (first, last))
-        return begin, some, first_rows, last_rows
 
-    def chunks() -> Iterator[WindowRows]:
-        for begin, some, first, last in ahead(tokenised, neighbours(examples, _characters)):
-            yield _chunk(begin, some, first, last, layout, encoder, options, labels)
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Neighbouring examples as the tokenizer sees them; single texts have no first one."""
 
-    return Windows(layout, chunks())
+    begin: int  # place of the first example
+    examples: Sequence[TextExample]
+    first: Ragged  # token ids, one row an example
+    last: Ragged
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutter:
+    """Examples → windows, a piece of the data set at a time."""
+
+    encoder: TextEncoder
+    layout: PairLayout
+    options: TextOptions
+    labels: Labels
+    pairs: bool
+
+    def tokenised(self, piece: tuple[int, Sequence[TextExample]]) -> _Piece:
+        """The part that leaves Python's lock to others."""
+        begin, examples = piece
+        first = [example.text if self.pairs else "" for example in examples]
+        last = [(example.text_pair or "") if self.pairs else example.text for example in examples]
+        rows = (id_rows(self.encoder.tokenise(texts, offsets=False)) for texts in (first, last))
+        return _Piece(begin, examples, *rows)
+
+    def windows(self, piece: _Piece) -> WindowRows:
+        """All windows of a piece at once."""
+        first, last = piece.first, piece.last
+        kept, owners, begins, ends = self._cuts(first.lengths, last.lengths)
+        beside = slices(first.values, first.bounds[owners], kept[owners])
+        shown = slices(last.values, last.bounds[owners] + begins, ends - begins)
+        ids = self.layout.join_rows(beside, shown)
+        learnt = self.labels(piece.examples)
+        lost = first.lengths - kept
+        if self.options.long_texts == "cut":
+            lost = lost + last.lengths - ends
+        lost = lost[owners]
+        return WindowRows(
+            layout=self.layout,
+            example=owners + piece.begin,
+            context_begin=self.layout.context_begins(beside.lengths),
+            context_length=shown.lengths,
+            cls_index=self.layout.cls_indices(ids.lengths),
+            input_ids=Ragged(ids.values.astype(self.encoder.id_type), ids.bounds),
+            columns={
+                "labels": slices(learnt.values, learnt.bounds[owners], learnt.lengths[owners]),
+                "cut": Ragged(lost[lost > 0].astype(np.int32), bounds_of(lost > 0)),
+            },
+        )
+
+    def _cuts(self, first: Array, last: Array) -> tuple[Array, Array, Array, Array]:
+        """How much of the first texts is kept, and which stretch of whose last text each window shows."""
+        room = self.options.max_length - self.layout.special_tokens
+        if self.options.long_texts == "cut":
+            kept, ends = fitted(first, last, room)
+            return kept, np.arange(len(first)), np.zeros(len(first), np.int64), ends
+        kept = np.minimum(first, room // 2)
+        _refuse_narrow(room - kept, last, self.options)
+        return kept, *cut_rows(last, room - kept, self.options.doc_stride)
 
 
 def _characters(example: TextExample) -> int:
@@ -76,45 +129,6 @@ def _refuse_mixture(examples: Sequence[TextExample], *, pairs: bool) -> None:
             f"{kinds[0]} at {other.place or other.id} and {kinds[1]} before it",
             "give every row a second text, or none",
         )
-
-
-def _chunk(
-    begin: int,
-    examples: Sequence[TextExample],
-    first: Ragged,
-    last: Ragged,
-    layout: PairLayout,
-    encoder: TextEncoder,
-    options: TextOptions,
-    labels: Labels,
-) -> WindowRows:
-    """All windows of some neighbouring examples at once."""
-    room = options.max_length - layout.special_tokens
-    if options.long_texts == "cut":
-        sizes = fitted(first.lengths, last.lengths, room)
-        owners, begins = np.arange(len(examples)), np.zeros(len(examples), np.int64)
-        ends = sizes[1]
-    else:
-        sizes = np.minimum(first.lengths, room // 2), last.lengths
-        _refuse_narrow(room - sizes[0], last.lengths, options)
-        owners, begins, ends = cut_rows(last.lengths, room - sizes[0], options.doc_stride)
-    lost = (first.lengths - sizes[0]) + (last.lengths - sizes[1])
-    beside = slices(first.values, first.bounds[owners], sizes[0][owners])
-    shown = slices(last.values, last.bounds[owners] + begins, ends - begins)
-    ids = layout.join_rows(beside, shown)
-    learnt = labels(examples)
-    return WindowRows(
-        layout=layout,
-        example=owners + begin,
-        context_begin=layout.context_begins(beside.lengths),
-        context_length=shown.lengths,
-        cls_index=layout.cls_indices(ids.lengths),
-        input_ids=Ragged(ids.values.astype(encoder.id_type), ids.bounds),
-        columns={
-            "labels": slices(learnt.values, learnt.bounds[owners], learnt.lengths[owners]),
-            "cut": Ragged(lost[owners][lost[owners] > 0].astype(np.int32), bounds_of(lost[owners] > 0)),
-        },
-    )
 
 
 def _refuse_narrow(rooms: Array, lengths: Array, options: TextOptions) -> None:

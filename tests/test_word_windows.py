@@ -57,7 +57,7 @@ def test_a_short_sentence_by_hand(word_encoder):
     assert [row.tolist() for row in rows.input_ids] == [[2, 5, 8, 6, 3], [2, 7, 3]]
     assert lists(rows, "words") == [[0, 1, 2], [0]]
     assert lists(rows, "places") == [[1, 2, 3], [1]]
-    assert lists(rows, "total") == [[3], [1]]
+    assert lists(rows, "edges") == [[1, 1], [1, 1]]
     assert lists(rows, "labels") == [[2, 0, 1], []], "what has no tags teaches nothing"
     assert rows.example.tolist() == [0, 1]
     assert rows.label_counts.tolist() == [3, 0]
@@ -98,7 +98,7 @@ def test_a_sentence_that_is_too_long_by_hand(word_encoder):
     assert lists(rows, "words") == [[0, 1, 2, 3, 4], [3, 4, 5, 6], [6, 7]]
     assert lists(rows, "places") == [[1, 2, 3, 4, 5], [1, 2, 3, 5], [2, 3]]
     assert lists(rows, "labels") == [[0, 1, 2, 3, 4], [3, 4, 5, 6], [6, 7]]
-    assert lists(rows, "total") == [[8]] * 3
+    assert lists(rows, "edges") == [[1, 0], [0, 0], [0, 1]]
     assert rows.context_begin.tolist() == [1, 1, 1]
     assert rows.context_length.tolist() == [5, 5, 3]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WindowRows", "WindowStore", "cache_folder", "fingerprint", "store_in_memory", "stored_windows"]
 
-FORMAT = "windows-3"  # part of every fingerprint: raise the number when the columns or their meaning change
+FORMAT = "windows-4"  # part of every fingerprint: raise the number when the columns or their meaning change
 NUMBERS = ("example", "context_begin", "context_length", "cls_index")
 TOUCHED = 512  # places of a file that are read before its pages are given back; each brings in up to 64 KB
 

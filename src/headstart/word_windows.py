@@ -41,7 +41,8 @@ def make_word_windows(
     """The windows of every sentence, in order, as they are asked for.
 
     Columns: `words`, the numbers in the sentence of the words that begin in a window, `places`, the tokens of the
-    window they begin at, `total`, how many words the sentence has, and `labels`, one for each of `words`.
+    window they begin at, `edges`, whether the sentence itself begins and ends with the window, and `labels`, one for
+    each of `words`.
 
     Raises:
         SettingsError: no room to move on by a token.
@@ -120,6 +121,7 @@ def _chunk(
     places = pieces.bounds[words] - (tokens[owners] + begins - context_begins)[window]
     numbers = first - sentence[owners]  # of the first word that begins in each window, in its sentence
     known = learnt.lengths[owners] > 0
+    edges = np.stack([begins == 0, ends == np.diff(tokens)[owners]], axis=1)  # (windows, 2)
     return WindowRows(
         layout=layout,
         example=owners + begin,
@@ -130,7 +132,7 @@ def _chunk(
         columns={
             "words": Ragged((words - sentence[owners][window]).astype(np.int32), bounds),
             "places": Ragged(places.astype(np.int32), bounds),
-            "total": Ragged(totals[owners].astype(np.int32), np.arange(len(owners) + 1)),
+            "edges": Ragged(edges.astype(np.int32).ravel(), 2 * np.arange(len(owners) + 1)),
             "labels": slices(learnt.values, learnt.bounds[owners] + numbers * known, counts * known),
         },
     )

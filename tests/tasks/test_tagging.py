@@ -16,6 +16,7 @@ from headstart.errors import DataError
 from headstart.examples import TagsPrediction, WordsExample
 from headstart.tasks import Tagging
 from headstart.tasks.tagging import IGNORED
+from headstart.tasks.text_tasks import joined_words
 from headstart.window_rows import WindowRows
 from headstart.window_store import store_in_memory
 
@@ -221,3 +222,50 @@ def test_scores_are_those_of_seqeval(gold, random):
     for name in ("precision", "recall", "f1"):
         theirs = getattr(seqeval, f"{name}_score")(gold, found, zero_division=0)
         assert ours[name] == pytest.approx(theirs)
+
+
+# -- windows that overlap ----------------------------------------------------------------------------------------
+
+
+def windows_kept(word_encoder, options: dict[str, int], *words: str) -> tuple[list[int], list[int]]:
+    """The lengths of a sentence's windows, and which of them each word's tag comes from."""
+    task = Tagging(labels=tuple(str(number) for number in range(9)), **options)
+    example = joined_words("s", words)
+    store = store_in_memory(task.windows([example], word_encoder))
+    rows = store.rows(range(len(store)))
+    logits = np.zeros((len(rows), task.max_length, len(task.labels)), np.float32)
+    logits[np.arange(len(rows)), :, np.arange(len(rows))] = 9  # every window calls every word by its own number
+    (found,) = task.decode([task.shrink(SimpleNamespace(logits=torch.tensor(logits)), rows, left=False)], [example])
+    return rows.input_ids.lengths.tolist(), [int(tag) for tag in found.tags]
+
+
+def test_the_tag_comes_from_the_window_with_most_context(word_encoder):
+    """Room 6, overlap 4, 10 words: windows [0..6) [2..8) [4..10)."""
+    lengths, found = windows_kept(word_encoder, {"max_length": 8, "doc_stride": 4}, *(f"w{n}" for n in range(10)))
+    assert len(lengths) == 3
+    assert found == [0, 0, 0, 0, 1, 1, 2, 2, 2, 2]
+
+
+def test_a_last_word_that_is_cut_has_no_free_context(word_encoder):
+    """Room 8, overlap 4: the first window ends within the last word, which has four pieces."""
+    words = (*(f"w{n}" for n in range(7)), "w7.w7.")
+    lengths, found = windows_kept(word_encoder, {"max_length": 10, "doc_stride": 4}, *words)
+    assert lengths == [10, 9]
+    assert found == [0] * 6 + [1, 1]
+
+
+def test_a_sentence_without_words_has_no_tags(word_encoder):
+    task = Tagging(labels=("A", "B"), max_length=10, doc_stride=2)
+    examples = [joined_words("none", ()), joined_words("one", ("w1",)), joined_words("none again", ())]
+    rows = store_in_memory(task.windows(examples, word_encoder)).rows(range(3))
+    outputs = SimpleNamespace(logits=torch.zeros(3, 3, 2))
+    found = task.decode([task.shrink(outputs, rows, left=False)], examples)
+    assert [(one.id, one.tags) for one in found] == [("none", ()), ("one", ("A",)), ("none again", ())]
+
+
+def test_tags_of_another_scheme_name_no_entity():
+    task = Tagging(labels=("B-PER", "O"), metric="f1")
+    example = WordsExample("s", ("Ada", "sleeps"), ("NOUN", "VERB"), "Ada sleeps", (0, 4))
+    scorer = task.scorer([example])
+    scorer.add(0, TagsPrediction("s", ("B-PER", "O"), (1.0, 1.0)))
+    assert scorer.scores(task) == {"accuracy": 0.0, "precision": 0.0, "recall": 0.0, "f1": 0.0, "total": 2}

@@ -13,6 +13,7 @@ from hypothesis import given
 
 from headstart.errors import DataError, TokenizerError
 from headstart.examples import TextExample, WordsExample
+from headstart.tasks import Classification
 from headstart.tasks.text_tasks import (
     TextLogits,
     averaged,
@@ -192,3 +193,31 @@ def test_a_vocabulary_that_knows_few_of_the_words_is_told():
     assert check_pieces([example], TextEncoder(word_tokenizer(["w0", "w1"]))) == (
         "self-test: 4 words spelt by their pieces; WARNING: 50% of the words are unknown to the vocabulary"
     )
+
+
+def test_marks_stay_with_their_letters():
+    assert in_words("1", "नमस्ते दुनिया").words == ("नमस्ते", "दुनिया")
+    assert in_words("1", "Cafe\u0301 au lait").words == ("Cafe\u0301", "au", "lait")
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"words": "New York"}, {"words": [["a"], "bcd"]}, {"words": 5}, {"text": 5}, {"words": [["a", " "]]}]
+)
+def test_other_things_than_sentences_are_refused(inputs):
+    with pytest.raises(DataError):
+        sentence_examples(**inputs)
+
+
+@pytest.mark.parametrize("inputs", [{"text": " "}, {"text": 5}, {"text": "a", "text_pair": 5}, {"text": ["a", ""]}])
+def test_other_things_than_texts_are_refused(inputs):
+    with pytest.raises(DataError):
+        text_examples(**inputs)
+
+
+def test_a_model_of_pairs_wants_pairs():
+    pairs, singles = Classification(labels=("a", "b"), pairs=True), Classification(labels=("a", "b"), pairs=False)
+    with pytest.raises(DataError, match="two texts"):
+        pairs.asked(text="a")
+    with pytest.raises(DataError, match="one text"):
+        singles.asked(text="a", text_pair="b")
+    assert len(pairs.asked(text="a", text_pair="b")[0]) == len(singles.asked(text="a")[0]) == 1

@@ -16,7 +16,7 @@ from headstart.metrics.labels import confusion, label_scores
 from headstart.ragged import Array, Ragged
 from headstart.tasks.defaults import TextDefaults
 from headstart.tasks.labels import class_weights, has_head, known_labels, label_config, labels_of_model
-from headstart.tasks.text_tasks import TextLogits, averaged
+from headstart.tasks.text_tasks import TextLogits, are_pairs, averaged
 from headstart.text_windows import LongTexts, TextOptions, make_text_windows
 from headstart.tokens import TextEncoder
 from headstart.window_rows import WindowRows, Windows
@@ -37,6 +37,7 @@ class Classification(TextDefaults):
     labels: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
     class_weights: str = "none"
+    pairs: bool | None = None  # whether two texts were learnt from; None: not known
     max_length: int = 384
     doc_stride: int = 128
     long_texts: LongTexts = "cut"
@@ -82,7 +83,7 @@ class Classification(TextDefaults):
                 "training data with two labels or more", found, "check the label column (--columns label=…)"
             )
         weights = class_weights([counts[label] for label in labels]) if self.class_weights == "balanced" else ()
-        return replace(self, labels=labels, weights=weights)
+        return replace(self, labels=labels, weights=weights, pairs=are_pairs(examples))
 
     def remarks(self, examples: Sequence[TextExample]) -> list[str]:
         """Labels that the training data did not have, and numbers that look like no classes."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from headstart.errors import DataError
 from headstart.examples import TextExample
 from headstart.ragged import Array
 from headstart.tasks.labels import has_head
@@ -84,6 +85,7 @@ class TextDefaults(Defaults):
     pipeline: ClassVar[str] = "text-classification"
     batch: ClassVar[int | None] = 16
     percent: ClassVar[bool] = False
+    pairs: bool | None  # whether two texts were learnt from
 
     def self_test(self, examples: Sequence[TextExample], encoder: TextEncoder) -> str:
         """Sampled texts, joined by us and by the tokenizer."""
@@ -97,4 +99,7 @@ class TextDefaults(Defaults):
         self, *, text: str | Sequence[str], text_pair: str | Sequence[str] | None = None
     ) -> tuple[list[TextExample], bool]:
         """A text or many, and their second ones where pairs were learnt."""
+        if self.pairs is not None and self.pairs != (text_pair is not None):
+            wanted, found = ("two texts, text=… and text_pair=…", "one") if self.pairs else ("one text", "two")
+            raise DataError(f"{wanted}, as the model has learnt from", found, "give what it was trained for")
         return text_examples(text, text_pair)

@@ -15,7 +15,7 @@ from headstart.metrics.numbers import number_scores
 from headstart.ragged import Array, Ragged
 from headstart.tasks.defaults import TextDefaults
 from headstart.tasks.labels import has_head, head_of
-from headstart.tasks.text_tasks import TextLogits, averaged
+from headstart.tasks.text_tasks import TextLogits, are_pairs, averaged
 from headstart.text_windows import LongTexts, TextOptions, make_text_windows
 from headstart.tokens import TextEncoder
 from headstart.window_rows import WindowRows, Windows
@@ -36,6 +36,7 @@ class Regression(TextDefaults):
     example_call: ClassVar[str] = 'text="…", text_pair="…"'
 
     mean: float = 0.0
+    pairs: bool | None = None  # whether two texts were learnt from; None: not known
     max_length: int = 384
     doc_stride: int = 128
     long_texts: LongTexts = "cut"
@@ -77,7 +78,7 @@ class Regression(TextDefaults):
         numbers = _numbers(examples)
         if not numbers:
             raise DataError("training data with numbers", "none", "check the label column (--columns label=…)")
-        return replace(self, mean=float(np.mean(numbers)))
+        return replace(self, mean=float(np.mean(numbers)), pairs=are_pairs(examples))
 
     def remarks(self, examples: Sequence[TextExample]) -> list[str]:
         """Numbers that look like classes."""

@@ -14,7 +14,7 @@ from headstart.errors import DataError, SettingsError
 from headstart.examples import TagsPrediction, WordsExample
 from headstart.metrics.entities import entity_counts, entity_scores
 from headstart.ragged import Array, Ragged
-from headstart.tags import entities, entity_types, is_bio
+from headstart.tags import OUTSIDE, entities, entity_types, is_bio
 from headstart.tasks.defaults import Defaults
 from headstart.tasks.labels import class_weights, known_labels, label_config, labels_of_model
 from headstart.tasks.text_tasks import check_pieces, sentence_examples
@@ -34,6 +34,7 @@ FREE = np.iinfo(np.int64).max  # context on the side where the sentence itself e
 class TagRows:
     """Words as some windows saw them: whose they are, how much context they had, and what they were taken for."""
 
+    seen: Array  # (windows,) examples, those without a word as well
     example: Array  # (words,)
     word: Array  # (words,) number in the sentence
     margin: Array  # (words,) tokens to the nearer edge of the window
@@ -174,6 +175,7 @@ class Tagging(Defaults):
         best = words.argmax(axis=1) if len(words) else np.zeros(0, np.int64)
         highest = words.max(axis=1, keepdims=True) if len(words) else words[:, :1]
         return TagRows(
+            seen=rows.example,
             example=rows.example[window],
             word=rows.columns["words"].values,
             margin=_margins(rows, window),
@@ -185,7 +187,8 @@ class Tagging(Defaults):
         """One tag a word: that of the window which saw most around it."""
         seen = TagRows(*(np.concatenate([getattr(part, name) for part in parts]) for name in TagRows.__slots__))
         kept = best_seen(seen.example, seen.word, seen.margin)
-        places, begins = np.unique(seen.example[kept], return_index=True)
+        places = np.unique(seen.seen)
+        begins = np.searchsorted(seen.example[kept], places)
         labels, probabilities = (np.split(column[kept], begins[1:]) for column in (seen.label, seen.probability))
         return [
             TagsPrediction(examples[place].id, tuple(self.labels[n] for n in numbers.tolist()), tuple(shares.tolist()))
@@ -244,7 +247,7 @@ class TagScorer:
     def __init__(self, task: Tagging, examples: Sequence[WordsExample]) -> None:
         self.task, self.examples = task, examples
         names = {*task.labels, *(tag for example in examples for tag in example.tags or ())}
-        self.types = entity_types(names) if is_bio(names) else ()
+        self.types = entity_types(map(_entity_tag, names)) if task.marks_entities else ()
         self.table = np.zeros((len(examples), 2 + 3 * len(self.types)))  # words, right ones, entities by type
 
     def add(self, place: int, prediction: TagsPrediction) -> None:
@@ -255,7 +258,7 @@ class TagScorer:
         right = sum(tag == wanted for tag, wanted in zip(prediction.tags, gold, strict=True))
         self.table[place, :2] = len(gold), right
         if self.types:
-            self.table[place, 2:] = entity_counts(gold, prediction.tags, self.types).ravel()
+            self.table[place, 2:] = entity_counts([*map(_entity_tag, gold)], prediction.tags, self.types).ravel()
 
     def tune(self) -> Tagging:
         """Nothing to fit."""
@@ -270,6 +273,11 @@ class TagScorer:
         return {**found, "total": int(words)}
 
 
+def _entity_tag(tag: str) -> str:
+    """A tag of another scheme in data to score names no entity."""
+    return tag if is_bio({tag, OUTSIDE}) else OUTSIDE
+
+
 def _positions(rows: WindowRows, width: int, *, left: bool) -> tuple[Array, Array]:
     """Window and place in the padded batch of the first piece of every word, (words,) each."""
     places = rows.columns["places"]
@@ -279,15 +287,9 @@ def _positions(rows: WindowRows, width: int, *, left: bool) -> tuple[Array, Arra
 
 def _margins(rows: WindowRows, window: Array) -> Array:
     """Tokens between each word and the nearer edge at which its window was cut, (words,)."""
-    words = rows.columns["words"]
-    filled = words.lengths > 0
-    inner = np.maximum(words.bounds[1:] - 1, 0)
-    at_begin, at_end = np.ones(len(rows), bool), np.ones(len(rows), bool)
-    if filled.any():
-        at_begin[filled] = words.values[words.bounds[:-1][filled]] == 0
-        at_end[filled] = words.values[inner[filled]] == rows.columns["total"].values[filled] - 1
-    place = rows.columns["places"].values - rows.context_begin[window]
-    before = np.where(at_begin[window], FREE, place)
-    behind = np.where(at_end[window], FREE, rows.context_length[window] - 1 - place)
+    begins, ends = rows.columns["edges"].values.reshape(-1, 2).astype(bool).T  # (windows,) each
+    place = (rows.columns["places"].values - rows.context_begin[window]).astype(np.int64)
+    before = np.where(begins[window], FREE, place)
+    behind = np.where(ends[window], FREE, rows.context_length[window].astype(np.int64) - 1 - place)
     margins: Array = np.minimum(before, behind)
     return margins

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,6 @@ from headstart.tokens import TextEncoder
 from headstart.window_rows import WindowRows
 
 SAMPLE = 200
-# words, numbers and English clitics ('s, 're …); anything else by itself
-WORD = re.compile(r"\w+(?:[.,]\d+)*|['’](?:s|re|ve|ll|d|m|t)\b|[^\w\s]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +72,23 @@ def text_examples(text: Any, text_pair: Any = None) -> tuple[list[TextExample], 
         DataError: not texts, or lists of different lengths.
     """
     single = isinstance(text, str)
-    texts = [text] if single or not isinstance(text, Iterable) else list(text)
+    texts = listed(text)
     pairs: list[Any] = [None] * len(texts)
     if text_pair is not None:
-        pairs = [text_pair] * len(texts) if isinstance(text_pair, str) else list(text_pair)
+        pairs = [text_pair] * len(texts) if isinstance(text_pair, str) else listed(text_pair)
     if len(pairs) != len(texts):
         found = f"{len(texts)} texts and {len(pairs)} second ones"
         raise DataError("a second text for each first one", found, "give lists of equal length")
     for value in (*texts, *(pair for pair in pairs if pair is not None)):
-        if not isinstance(value, str):
-            raise DataError("a text", f"{value!r}", "give texts as strings")
+        if not isinstance(value, str) or not value.strip():
+            raise DataError("texts with something in them", f"{value!r}", "give texts as strings")
     both = enumerate(zip(texts, pairs, strict=True))
     return [TextExample(str(number), *pair, place=f"text {number}") for number, pair in both], single
+
+
+def are_pairs(examples: Sequence[TextExample]) -> bool:
+    """Whether these are pairs of texts; windows refuse a mixture."""
+    return bool(examples) and examples[0].text_pair is not None
 
 
 def sentence_examples(text: Any = None, words: Any = None) -> tuple[list[WordsExample], bool]:
@@ -95,16 +100,22 @@ def sentence_examples(text: Any = None, words: Any = None) -> tuple[list[WordsEx
     if (text is None) == (words is None):
         raise DataError("a text or its words", "both" if text is not None else "neither", "give text=… or words=[…]")
     if text is not None:
-        single = isinstance(text, str)
-        texts = [text] if single else list(text)
+        texts = listed(text)
         if not all(isinstance(one, str) for one in texts):
             raise DataError("a text", f"{texts!r:.60}", "give texts as strings")
-        return [in_words(str(place), one) for place, one in enumerate(texts)], single
-    single = all(isinstance(word, str) for word in words)
-    sentences = [words] if single else list(words)
-    if not all(isinstance(word, str) and word.strip() for sentence in sentences for word in sentence):
+        return [in_words(str(place), one) for place, one in enumerate(texts)], isinstance(text, str)
+    several = [one for one in listed(words) if not isinstance(one, str)]
+    sentences = listed(words) if several else [listed(words)]
+    if isinstance(words, str) or any(isinstance(sentence, str) for sentence in sentences):
+        raise DataError("the words of a sentence, or of several", f"{words!r:.60}", "give a list of strings for each")
+    if not all(isinstance(word, str) and word.strip() for sentence in sentences for word in listed(sentence)):
         raise DataError("words with some text", f"{sentences!r:.60}", "give each sentence as a list of strings")
-    return [joined_words(str(place), tuple(sentence)) for place, sentence in enumerate(sentences)], single
+    return [joined_words(str(place), tuple(one)) for place, one in enumerate(sentences)], not several
+
+
+def listed(value: Any) -> list[Any]:
+    """The members of a list or the like; a string, or what has no members, is one by itself."""
+    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
 
 
 def in_words(id: str, text: str) -> WordsExample:
@@ -113,8 +124,16 @@ def in_words(id: str, text: str) -> WordsExample:
     >>> in_words("1", "John's car.").words
     ('John', "'s", 'car', '.')
     """
-    found = [(match.group(), match.start()) for match in WORD.finditer(text)]
+    found = [(match.group(), match.start()) for match in _word().finditer(text)]
     return WordsExample(id, tuple(word for word, _ in found), None, text, tuple(start for _, start in found))
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """Words with their combining marks, numbers and English clitics ('s, 're …); anything else by itself."""
+    marks = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.category(chr(code)).startswith("M"))
+    letters = rf"\w[\w{re.escape(marks)}]*"
+    return re.compile(rf"{letters}(?:[.,]\d+)*|['’](?:s|re|ve|ll|d|m|t)\b|[^\w\s]", re.IGNORECASE)
 
 
 def joined_words(id: str, words: tuple[str, ...]) -> WordsExample:
